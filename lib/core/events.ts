@@ -1,0 +1,58 @@
+import type { HolderInfo } from './lease-store.js';
+import type { LossCause } from './errors.js';
+
+interface LeaseEvent {
+  readonly key: string;
+  readonly owner: string;
+  readonly fencingToken: number;
+}
+
+/** What a `SyncManager` tells. Each acquisition ends with exactly one `released` or `lost`. */
+export interface LockEvents {
+  /** A key was granted. */
+  acquired: LeaseEvent & { readonly waitedMs: number };
+  renewed: LeaseEvent & { readonly remainingMs: number };
+  /** One renewal brought no answer; the lease is still held and the renewal is tried again. */
+  'renewal-failed': LeaseEvent & { readonly error: Error; readonly remainingMs: number };
+  /** No renewal has succeeded for `expiringAfter`; once per lease. */
+  expiring: LeaseEvent & { readonly remainingMs: number };
+  lost: LeaseEvent & { readonly cause: LossCause };
+  released: LeaseEvent & { readonly heldMs: number };
+  /** The store did not confirm a release; the key ends by its TTL at the latest. */
+  'release-failed': { readonly key: string; readonly owner: string; readonly error: Error };
+  /** The key is held by another and somebody here waits for it; once per contender and holder. */
+  waiting: { readonly key: string; readonly holder?: HolderInfo };
+  /** The store gave no grant for a reason other than a holder; `acquire` goes on trying. */
+  'acquire-delayed': {
+    readonly key: string;
+    readonly reason: 'unavailable' | 'restart-guard';
+    readonly error?: Error;
+    readonly retryInMs: number;
+  };
+  /** A listener threw; nothing else is affected. */
+  'listener-error': { readonly event: string; readonly error: unknown };
+}
+
+export type LockEventListener<E extends keyof LockEvents> = (event: LockEvents[E]) => void;
+
+/** Delivers events synchronously. A listener that throws disturbs neither the sender nor the other listeners. */
+export class EventHub {
+  private readonly listeners = new Map<keyof LockEvents, Set<LockEventListener<never>>>();
+
+  /** @returns a function that removes the listener */
+  on<E extends keyof LockEvents>(name: E, listener: LockEventListener<E>): () => void {
+    const set = this.listeners.get(name) ?? new Set();
+    this.listeners.set(name, set.add(listener));
+    return () => void set.delete(listener);
+  }
+
+  emit<E extends keyof LockEvents>(name: E, event: LockEvents[E]): void {
+    for (const listener of this.listeners.get(name) ?? []) {
+      try {
+        (listener as LockEventListener<E>)(event);
+      } catch (error) {
+        if (name !== 'listener-error') this.emit('listener-error', { event: name, error });
+      }
+    }
+  }
+}

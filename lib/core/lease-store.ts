@@ -1,0 +1,163 @@
+/**
+ * The port that every backend implements.
+ *
+ * A store keeps leases; it decides nothing about time on the holder's side, waits for nothing and retries nothing: the
+ * engine owns deadlines and retries. `lib/testing` publishes the conformance suite that every store must pass.
+ */
+
+/** Bytes or text kept beside a lease. It outlives its holder and is handed to the next one. */
+export type LeaseData = string | Uint8Array;
+
+/** Named scalars kept beside a lease; merged when written, kept through release. */
+export type LeaseAttributes = Readonly<Record<string, string | number | boolean>>;
+
+/** Who holds a lease, in words for people and dashboards. Written anew by each holder. */
+export interface HolderInfo {
+  /** Name of the service, as configured. */
+  readonly service?: string;
+  readonly host: string;
+  readonly pid: number;
+  /** Where the holder can be reached, as configured. */
+  readonly url?: string;
+  /** Wall-clock time of the acquisition on the holder's machine, ISO 8601. For display only. */
+  readonly since: string;
+}
+
+/** Changes to what is kept beside a lease. */
+export interface LeaseWrites {
+  /** Replaces the data; `null` deletes it; `undefined` keeps it. */
+  readonly data?: LeaseData | null;
+  /** How long `data` outlives this write, in ms. Without it data does not expire. */
+  readonly dataTtlMs?: number;
+  /**
+   * Grows with each write of one lease (the acquire is 0). A store ignores the writes of a request whose sequence is not
+   * above the last one it has applied for this owner, so that a delayed write cannot undo a newer one.
+   */
+  readonly writeSequence?: number;
+  /** Merged into the attributes. */
+  readonly attributes?: LeaseAttributes;
+}
+
+export interface AcquireRequest extends LeaseWrites {
+  readonly key: string;
+  readonly owner: string;
+  readonly ttlMs: number;
+  /** When this attempt was sent, on the holder's clock; opaque to the store. */
+  readonly sentAt: number;
+  readonly holder?: HolderInfo;
+}
+
+export interface RenewRequest extends LeaseWrites {
+  readonly key: string;
+  readonly owner: string;
+  readonly fencingToken: number;
+  readonly ttlMs: number;
+  readonly sentAt: number;
+}
+
+export interface ReleaseRequest extends LeaseWrites {
+  readonly key: string;
+  readonly owner: string;
+  /** Unknown when the reply to the acquire was lost; then the owner alone is matched. */
+  readonly fencingToken?: number;
+  /** The key stays unavailable to everybody for this long, counted from the release; never longer than the lease had left. */
+  readonly keepForMs?: number;
+}
+
+export interface RevokeRequest {
+  readonly key: string;
+  /** The grant to revoke; another grant of the key is left alone. */
+  readonly fencingToken: number;
+  /**
+   * `false`: the grant is not renewed any more, so that it ends at its expiry and its holder knows first.
+   * `true`: the key is free at once, while its holder still believes to hold it.
+   */
+  readonly force?: boolean;
+}
+
+export type AcquireOutcome =
+  | {
+      readonly kind: 'granted';
+      readonly fencingToken: number;
+      /** The `sentAt` of the attempt that the store now holds; after a lost reply not always the last one. */
+      readonly sentAt: number;
+      /** The data as it stands after this acquire. */
+      readonly data?: LeaseData;
+      readonly attributes?: LeaseAttributes;
+    }
+  | {
+      readonly kind: 'held';
+      readonly owner?: string;
+      readonly holder?: HolderInfo;
+      /** The key is free after this long if the holder is dead. */
+      readonly freeInMs?: number;
+    }
+  | { readonly kind: 'not-yet'; readonly reason: 'restart-guard'; readonly freeInMs: number };
+
+export type RenewOutcome =
+  { readonly kind: 'renewed'; /** As in a grant. */ readonly sentAt: number } | { readonly kind: 'not-held' };
+
+export type ReleaseOutcome = { readonly kind: 'released' } | { readonly kind: 'not-held' };
+
+/** What the store knows of one key, held or not. */
+export interface LeaseRecord {
+  readonly key: string;
+  readonly isHeld: boolean;
+  /** Present while held. */
+  readonly owner?: string;
+  readonly fencingToken?: number;
+  readonly holder?: HolderInfo;
+  /** Present while held, where the store's own clock ends leases. */
+  readonly remainingMs?: number;
+  readonly data?: LeaseData;
+  readonly attributes?: LeaseAttributes;
+}
+
+export interface CallOptions {
+  /** The caller stops listening after this long. A store may use it to free what the call occupies. */
+  readonly timeoutMs: number;
+  /** Aborts when the caller stops listening. The command may still be applied. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * A backend for leases.
+ *
+ * Every method rejects only with {@link StoreUnavailableError}, {@link StoreRejectedError} or {@link CorruptLeaseError}.
+ */
+export interface LeaseStore {
+  /** Short name for logs and metrics, such as `'redis'`. */
+  readonly name: string;
+  /** Who ends a lease: the store's clock, or contenders that watch its record. */
+  readonly expiry: 'server' | 'observed';
+
+  /**
+   * Grants the key if it is free. Idempotent per owner: the owner that holds the key is granted again with the same
+   * token, its TTL runs anew, and data, holder and attributes are not written again. Never shortens a lease.
+   */
+  acquire(request: AcquireRequest, call: CallOptions): Promise<AcquireOutcome>;
+  /** Starts the TTL anew where owner and token match. Never shortens a lease; does nothing after a release or a revoke. */
+  renew(request: RenewRequest, call: CallOptions): Promise<RenewOutcome>;
+  /** Frees the key where owner and token match. */
+  release(request: ReleaseRequest, call: CallOptions): Promise<ReleaseOutcome>;
+
+  /** What is kept under a key; `null` when it is free and nothing is kept. Never acquires. */
+  inspect(key: string, call: CallOptions): Promise<LeaseRecord | null>;
+  /** All keys that start with `prefix` and for which {@link inspect} would find something; in no order, each once. */
+  list(prefix: string, call: CallOptions): AsyncIterable<LeaseRecord>;
+  /** @returns whether the grant was found */
+  revoke(request: RevokeRequest, call: CallOptions): Promise<boolean>;
+
+  /**
+   * Push hints: calls `onFreed` whenever the key may have become free, and once right after the subscription stands,
+   * which closes the gap before it. Hints may be wrong or lost. Ends when `signal` aborts. Must not throw.
+   */
+  whenFreed?(key: string, onFreed: () => void, signal: AbortSignal): void;
+  /** Renews many leases in few round trips; one promise each, so that a hung renewal delays no other. */
+  renewMany?(requests: readonly RenewRequest[], call: CallOptions): Promise<RenewOutcome>[];
+
+  /** Prepares the store. Rejects only for what waiting cannot cure; a backend that is down is not such. */
+  open?(): Promise<void>;
+  /** Frees connections that the store opened. Idempotent. */
+  close?(): Promise<void>;
+}

@@ -1,0 +1,68 @@
+import type { Clock } from './ports.js';
+
+/** How much faster or slower than another machine's a clock may run: 1 %. */
+export const DEFAULT_DRIFT_RATE = 0.01;
+
+/** Differences between two clocks below this are rounding, not a jump. `lossMarginMs` covers them. */
+const CLOCK_RESOLUTION_MS = 2;
+
+/**
+ * How long before the store can end a lease its holder stops believing in it: the drift that may build up over one TTL,
+ * and time for the abort signal to be heard.
+ */
+export function lossMarginMs(ttlMs: number, driftRate: number): number {
+  return Math.max(ttlMs * driftRate + CLOCK_RESOLUTION_MS, Math.min(ttlMs / 10, 50));
+}
+
+/** Until when a lease that was requested at `sentAt` is held, on the holder's clock. */
+export function validUntil(sentAt: number, ttlMs: number, marginMs: number): number {
+  return sentAt + ttlMs - marginMs;
+}
+
+/** How long a contender that watches a record must see it unchanged before it may take the key over. */
+export function takeOverAfterMs(ttlMs: number, driftRate: number): number {
+  return ttlMs + ttlMs * driftRate + CLOCK_RESOLUTION_MS;
+}
+
+/** Pause before a failed renewal is tried again; `chance` in [0, 1) spreads replicas. */
+export function renewalRetryDelayMs(ttlMs: number, chance: number): number {
+  return Math.min(ttlMs / 20, 500) * (0.5 + chance);
+}
+
+/** Full-jitter poll: grows with the number of attempts so far and stays below `maxMs`. */
+export function pollDelayMs(attempt: number, maxMs: number, chance: number): number {
+  const ceilingMs = Math.min(maxMs, 50 * 2 ** Math.min(attempt, 20));
+  return Math.max(5, ceilingMs * chance);
+}
+
+/**
+ * A holder's own clock: monotonic time, plus whatever the wall clock gained on it. Suspended time, during which the
+ * monotonic clock may stand still, therefore counts, and a step back never hides time that has passed. A wall clock
+ * stepped forward counts too: its holder gives up early, which is safe.
+ *
+ * A gain is counted once it exceeds the resolution of the two clocks; summing every rounding error instead would make
+ * this clock run faster the more often it is read.
+ */
+export class ElapsedTime {
+  private wallLeadMs: number;
+  private gainedMs = 0;
+
+  constructor(private readonly clock: Clock) {
+    this.wallLeadMs = clock.wallMs() - clock.monotonicMs();
+  }
+
+  /** Milliseconds on this holder's clock; never goes back. */
+  now(): number {
+    const monotonicMs = this.clock.monotonicMs();
+    const leadMs = this.clock.wallMs() - monotonicMs;
+    const changeMs = leadMs - this.wallLeadMs;
+    if (changeMs > CLOCK_RESOLUTION_MS) this.gainedMs += changeMs;
+    if (Math.abs(changeMs) > CLOCK_RESOLUTION_MS) this.wallLeadMs = leadMs;
+    return monotonicMs + this.gainedMs;
+  }
+
+  /** How much the wall clock has gained so far; tells a jump from plain waiting. */
+  get gainedSoFarMs(): number {
+    return this.gainedMs;
+  }
+}

@@ -1,0 +1,123 @@
+import type { HolderInfo, LeaseAttributes, LeaseData } from './lease-store.js';
+import type { Duration } from './duration.js';
+
+/** What a renewal may change. */
+export interface RenewOptions {
+  /** Length of this one renewal; only ever lengthens. @default the lease's `ttl` */
+  ttl?: Duration;
+  /** Replaces the data kept beside the lease; `null` deletes it. */
+  data?: LeaseData | null;
+  /** Merged into the attributes kept beside the lease. */
+  attributes?: LeaseAttributes;
+}
+
+/** What a release may change. */
+export interface ReleaseOptions {
+  /** Replaces the data that the next holder finds; `null` deletes it. */
+  data?: LeaseData | null;
+}
+
+/**
+ * One acquisition of a key: exclusive among all processes, and inside this one.
+ *
+ * It ends once: released here, or lost. It never becomes valid again; acquire anew for that.
+ */
+export interface Lease extends AsyncDisposable {
+  readonly key: string;
+  /** Random id of this acquisition. */
+  readonly owner: string;
+  /** Grows with every acquisition of the key. Pass it with each access to the protected resource, reads included. */
+  readonly fencingToken: number;
+  /** Aborts when the lease ends; its reason is a `LockLostError` or a `LockReleasedError`. Reading it consults the clock. */
+  readonly signal: AbortSignal;
+  /** Whether the lease is held, by the clock and not by the last timer: true after a blocked event loop too. */
+  readonly isHeld: boolean;
+  /** Whether no renewal has succeeded for `expiringAfter`, by the clock. */
+  readonly isExpiring: boolean;
+  /** How much longer the lease is held if no renewal succeeds, in ms; 0 once it has ended. */
+  readonly remainingMs: number;
+  /** The data kept beside the lease, as of this acquisition and its own writes. */
+  readonly data: LeaseData | undefined;
+  /** The attributes kept beside the lease, as of this acquisition and its own writes. */
+  readonly attributes: LeaseAttributes;
+
+  /**
+   * @throws LockLostError when it was lost
+   * @throws LockReleasedError when it was released here
+   */
+  assertHeld(): void;
+
+  /**
+   * Renews now, besides the automatic renewals.
+   * @throws LockLostError when it was lost
+   * @throws LockReleasedError when it was released here
+   * @throws StoreUnavailableError when no answer came; the lease stays held until its time is over
+   */
+  renew(options?: RenewOptions): Promise<void>;
+
+  /**
+   * Ends the lease here at once, then at the store. Resolves when the store has answered, or when the first attempt has
+   * failed; then it is repeated in the background until the lease would have ended anyway. Never rejects. Idempotent.
+   */
+  release(options?: ReleaseOptions): Promise<void>;
+
+  /**
+   * Calls back once when no renewal has succeeded for `expiringAfter`.
+   * @returns a function that removes the listener
+   */
+  onExpiring(listener: (remainingMs: number) => void): () => void;
+}
+
+/**
+ * A campaign for a key, shared by the whole process: one `Lock` per key and manager.
+ *
+ * Once `lock()` or `tryLock()` was called, the key is acquired, and acquired again after a loss, until `release()`,
+ * whatever the call answered. For a single try, use `SyncManager.tryAcquire`.
+ */
+export interface Lock {
+  readonly key: string;
+  /**
+   * Resolves once held; at once if held.
+   * @throws LockReleasedError when `release()` is called meanwhile
+   * @throws the signal's reason when it aborts; the campaign goes on
+   */
+  lock(options?: { signal?: AbortSignal }): Promise<Lease>;
+  /**
+   * As `lock()`, but rejects with `LockHeldError` as soon as another holder is seen. Waits while nobody can say.
+   * The campaign goes on after a rejection.
+   */
+  tryLock(options?: { signal?: AbortSignal }): Promise<Lease>;
+  /** Ends the campaign and releases the key. Idempotent; never rejects. */
+  release(): Promise<void>;
+  /** Aborted whenever the key is not held; each hold has its own. */
+  readonly lost: AbortSignal;
+  /** The lease while held. */
+  readonly lease: Lease | null;
+  readonly isHeld: boolean;
+}
+
+/** Who leads, by the leader's own account. */
+export interface LeaderInfo {
+  readonly fencingToken?: number;
+  readonly holder?: HolderInfo;
+  /** Whether the leader is this process. */
+  readonly isSelf: boolean;
+}
+
+/** The campaign that runs for the life of the application: one replica leads. */
+export interface LeadershipLock {
+  readonly key: string;
+  /** Whether this replica leads, by the clock. */
+  readonly isLeader: boolean;
+  /** The leadership lease while this replica leads. */
+  readonly lease: Lease | null;
+  /** Aborted whenever this replica does not lead; each term has its own. */
+  readonly lost: AbortSignal;
+  /** Who leads, from the store; `null` when nobody does. @throws StoreUnavailableError */
+  leader(): Promise<LeaderInfo | null>;
+  /**
+   * Steps down: aborts the term's signal, waits for leader-only methods and lost-hooks, then releases. Campaigns again
+   * after `cooldown`.
+   */
+  resign(options?: { cooldown?: Duration }): Promise<void>;
+}

@@ -1,0 +1,243 @@
+import type { Duration } from './duration.js';
+import { formatDuration, parseDuration } from './duration.js';
+import { OptionsInvalidError } from './errors.js';
+import type { LeaseAttributes, LeaseData, LeaseStore } from './lease-store.js';
+import { DEFAULT_DRIFT_RATE, lossMarginMs } from './lease-timing.js';
+
+/** Timing of leases. Set for all of a manager's leases, or for one. */
+export interface TimingOptions {
+  /** Length of the lease from its acquisition or last renewal: 50 ms to 30 days. @default 15 s */
+  ttl?: Duration;
+  /** Pause between renewals; at most half of `ttl`. `false`: only `lease.renew()` renews. @default ttl / 3 */
+  renewEvery?: Duration | false;
+  /** How long `acquire` waits for a key that is held; `false` or 0: not at all; `Infinity`: until aborted. @default ttl + 1 s */
+  wait?: Duration | false;
+  /** Upper bound of the random pause between two looks at a held key. @default 1 s */
+  pollEvery?: Duration;
+  /** Age of the last successful renewal from which a lease is expiring. @default ttl · 2/3 */
+  expiringAfter?: Duration;
+  /** How long one command may take until it counts as unanswered. @default min(ttl / 5, 2 s) */
+  commandTimeout?: Duration;
+}
+
+/** Options of one acquisition. */
+export interface AcquireOptions extends TimingOptions {
+  /** Ends the wait; the promise rejects with the signal's reason. */
+  signal?: AbortSignal;
+  /** Data to keep beside the lease; `null` deletes what is there; by default it is kept and handed over. */
+  data?: LeaseData | null;
+  /** How long `data` is kept after its last write. @default for ever */
+  dataTtl?: Duration;
+  /** Attributes to merge into those beside the lease. */
+  attributes?: LeaseAttributes;
+  /** After an early release the key stays unavailable until this long after the acquisition; less than `ttl`. @default 0 */
+  holdAtLeast?: Duration;
+}
+
+/** Options of the callback forms. */
+export interface WithLockOptions extends AcquireOptions {
+  /** What to do when this chain of calls already holds the key: fail, or run under the lease that it holds. @default 'throw' */
+  ifNested?: 'throw' | 'join';
+}
+
+/** Options of a `SyncManager`. */
+export interface SyncManagerOptions extends TimingOptions {
+  store: LeaseStore;
+  /** Name of the service, shown as the holder and part of the leadership key. */
+  service?: string;
+  /** Where this replica can be reached; shown as the holder. */
+  url?: string;
+  /** Bound on how far two machines' clocks drift apart, relative to elapsed time: 0 to 0.1. @default 0.01 */
+  driftRate?: number;
+}
+
+/** Complete timing of one lease, in ms. */
+export interface ResolvedTiming {
+  readonly ttlMs: number;
+  /** `Infinity`: renewed by hand. */
+  readonly renewEveryMs: number;
+  /** 0: not at all; `Infinity`: until aborted. */
+  readonly waitMs: number;
+  readonly pollEveryMs: number;
+  readonly expiringAfterMs: number;
+  readonly commandTimeoutMs: number;
+  readonly lossMarginMs: number;
+}
+
+/** What one acquisition needs to know, checked and complete. */
+export interface ResolvedAcquire {
+  readonly timing: ResolvedTiming;
+  readonly data?: LeaseData | null;
+  readonly dataTtlMs?: number;
+  readonly attributes?: LeaseAttributes;
+  readonly holdAtLeastMs: number;
+}
+
+const MIN_TTL_MS = 50;
+const MAX_TTL_MS = 30 * 86_400_000;
+
+/** Collects everything that is wrong with a set of options, so that one error names all of it. */
+export class OptionProblems {
+  private readonly problems: string[] = [];
+
+  add(problem: string): void {
+    this.problems.push(problem);
+  }
+
+  /** @returns ms; `fallbackMs` when absent or wrong */
+  duration(name: string, value: unknown, fallbackMs: number, minMs: number, maxMs: number): number {
+    if (value === undefined) return fallbackMs;
+    const ms = parseDuration(value);
+    if (ms === undefined) {
+      this.add(`${name} (${describe(value)}) must be a duration; try 5000 (ms) or '5s'`);
+    } else if (ms < minMs || ms > maxMs) {
+      const range =
+        maxMs === Infinity
+          ? `at least ${formatDuration(minMs)}`
+          : `between ${formatDuration(minMs)} and ${formatDuration(maxMs)}`;
+      this.add(
+        `${name} (${describe(value)}) must be ${range}; try '${formatDuration(Math.min(Math.max(ms, minMs), maxMs))}'`,
+      );
+    } else {
+      return ms;
+    }
+    return fallbackMs;
+  }
+
+  /** @throws OptionsInvalidError when anything was added */
+  throwIfAny(): void {
+    if (this.problems.length > 0) throw new OptionsInvalidError(this.problems);
+  }
+}
+
+function describe(value: unknown): string {
+  return typeof value === 'string'
+    ? `'${value}'`
+    : typeof value === 'number'
+      ? `${value}`
+      : (JSON.stringify(value) ?? String(value));
+}
+
+/** Drift rate of a manager, checked. */
+export function resolveDriftRate(value: unknown, problems: OptionProblems): number {
+  if (value === undefined) return DEFAULT_DRIFT_RATE;
+  if (typeof value === 'number' && value >= 0 && value <= 0.1) return value;
+  problems.add(`driftRate (${describe(value)}) must be a number from 0 to 0.1; try 0.01 (1 %)`);
+  return DEFAULT_DRIFT_RATE;
+}
+
+/** Timing as written, over the manager's own, to timing in ms; what is wrong goes to `problems`. */
+export function resolveTiming(
+  options: TimingOptions,
+  driftRate: number,
+  problems: OptionProblems,
+): ResolvedTiming {
+  const ttlMs = problems.duration('ttl', options.ttl, 15_000, MIN_TTL_MS, MAX_TTL_MS);
+  const renewEveryMs =
+    options.renewEvery === false
+      ? Infinity
+      : problems.duration('renewEvery', options.renewEvery, ttlMs / 3, 1, Infinity);
+  if (renewEveryMs !== Infinity && renewEveryMs * 2 > ttlMs) {
+    problems.add(
+      `renewEvery (${renewEveryMs} ms) must be at most half of ttl (${ttlMs} ms), so that one renewal may fail; try '${formatDuration(Math.floor(ttlMs / 3))}'`,
+    );
+  }
+  const waitMs =
+    options.wait === false ? 0 : problems.duration('wait', options.wait, ttlMs + 1000, 0, Infinity);
+  const expiringAfterMs = problems.duration(
+    'expiringAfter',
+    options.expiringAfter,
+    (ttlMs * 2) / 3,
+    1,
+    Infinity,
+  );
+  if (options.expiringAfter !== undefined && expiringAfterMs >= ttlMs) {
+    problems.add(
+      `expiringAfter (${expiringAfterMs} ms) must be below ttl (${ttlMs} ms); try '${formatDuration(Math.floor((ttlMs * 2) / 3))}'`,
+    );
+  }
+  const commandTimeoutMs = problems.duration(
+    'commandTimeout',
+    options.commandTimeout,
+    Math.min(ttlMs / 5, 2000),
+    1,
+    Infinity,
+  );
+  if (options.commandTimeout !== undefined && commandTimeoutMs >= ttlMs) {
+    problems.add(
+      `commandTimeout (${commandTimeoutMs} ms) must be below ttl (${ttlMs} ms); try '${formatDuration(Math.floor(ttlMs / 5))}'`,
+    );
+  }
+  return Object.freeze({
+    ttlMs,
+    renewEveryMs,
+    waitMs,
+    pollEveryMs: problems.duration('pollEvery', options.pollEvery, 1000, 1, Infinity),
+    expiringAfterMs,
+    commandTimeoutMs,
+    lossMarginMs: lossMarginMs(ttlMs, driftRate),
+  });
+}
+
+/**
+ * Options of one acquisition over those of the manager.
+ * @throws OptionsInvalidError naming everything that is wrong
+ */
+export function resolveAcquire(
+  options: AcquireOptions,
+  defaults: TimingOptions,
+  driftRate: number,
+): ResolvedAcquire {
+  const problems = new OptionProblems();
+  const timing = resolveTiming(overlay(options, defaults), driftRate, problems);
+  const holdAtLeastMs = problems.duration('holdAtLeast', options.holdAtLeast, 0, 0, Infinity);
+  if (holdAtLeastMs > 0 && holdAtLeastMs >= timing.ttlMs) {
+    problems.add(
+      `holdAtLeast (${holdAtLeastMs} ms) must be below ttl (${timing.ttlMs} ms); raise ttl to '${formatDuration(holdAtLeastMs * 2)}'`,
+    );
+  }
+  const dataTtlMs =
+    options.dataTtl === undefined ? undefined : problems.duration('dataTtl', options.dataTtl, 1, 1, Infinity);
+  checkWrites(options, problems);
+  problems.throwIfAny();
+  return { timing, data: options.data, dataTtlMs, attributes: options.attributes, holdAtLeastMs };
+}
+
+/** Checks data and attributes, wherever a user hands them in. */
+export function checkWrites(
+  writes: { data?: unknown; attributes?: unknown },
+  problems: OptionProblems,
+): void {
+  const { data, attributes } = writes;
+  if (data !== undefined && data !== null && typeof data !== 'string' && !(data instanceof Uint8Array)) {
+    problems.add(`data (${describe(data)}) must be text or bytes; try JSON.stringify(data)`);
+  }
+  if (attributes === undefined) return;
+  if (typeof attributes !== 'object' || attributes === null || Array.isArray(attributes)) {
+    problems.add(`attributes (${describe(attributes)}) must be an object of named scalars; try { shard: 3 }`);
+    return;
+  }
+  for (const [name, value] of Object.entries(attributes)) {
+    const isScalar =
+      typeof value === 'string' ||
+      typeof value === 'boolean' ||
+      (typeof value === 'number' && Number.isFinite(value));
+    if (!isScalar || name === '') {
+      problems.add(
+        `attributes.${name} (${describe(value)}) must be a named string, finite number or boolean`,
+      );
+    }
+  }
+}
+
+/** A lease with a `ttl` of its own derives anew what the manager's options derive from, or size for, the manager's `ttl`. */
+function overlay(own: TimingOptions, defaults: TimingOptions): TimingOptions {
+  const { wait, pollEvery, renewEvery } = defaults;
+  const inherited =
+    own.ttl === undefined ? defaults : { wait, pollEvery, ...(renewEvery === false && { renewEvery }) };
+  return { ...inherited, ...withoutUndefined(own) };
+}
+
+function withoutUndefined<T extends object>(options: T): T {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
+}
