@@ -1,7 +1,8 @@
 import type { HolderInfo } from './lease-store.js';
 import type { LossCause } from './errors.js';
 
-interface LeaseEvent {
+/** Which acquisition an event is about. */
+export interface LeaseEvent {
   readonly key: string;
   readonly owner: string;
   readonly fencingToken: number;
@@ -48,11 +49,16 @@ export class EventHub {
 
   emit<E extends keyof LockEvents>(name: E, event: LockEvents[E]): void {
     for (const listener of this.listeners.get(name) ?? []) {
-      try {
-        (listener as LockEventListener<E>)(event);
-      } catch (error) {
-        if (name !== 'listener-error') this.emit('listener-error', { event: name, error });
-      }
+      this.guard(name, () => (listener as LockEventListener<E>)(event));
+    }
+  }
+
+  /** Calls a user's listener for `name`; what it throws becomes an event. */
+  guard(name: string, listener: () => void): void {
+    try {
+      listener();
+    } catch (error) {
+      if (name !== 'listener-error') this.emit('listener-error', { event: name, error });
     }
   }
 }

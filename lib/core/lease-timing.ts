@@ -15,8 +15,8 @@ export function lossMarginMs(ttlMs: number, driftRate: number): number {
 }
 
 /** Until when a lease that was requested at `sentAt` is held, on the holder's clock. */
-export function validUntil(sentAt: number, ttlMs: number, marginMs: number): number {
-  return sentAt + ttlMs - marginMs;
+export function validUntil(sentAt: number, ttlMs: number, driftRate: number): number {
+  return sentAt + ttlMs - lossMarginMs(ttlMs, driftRate);
 }
 
 /** How long a contender that watches a record must see it unchanged before it may take the key over. */

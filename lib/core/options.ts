@@ -1,8 +1,9 @@
 import type { Duration } from './duration.js';
 import { formatDuration, parseDuration } from './duration.js';
 import { OptionsInvalidError } from './errors.js';
-import type { LeaseAttributes, LeaseData, LeaseStore } from './lease-store.js';
-import { DEFAULT_DRIFT_RATE, lossMarginMs } from './lease-timing.js';
+import type { LeaseAttributes, LeaseData, LeaseStore, LeaseWrites } from './lease-store.js';
+import type { RenewOptions } from './lease.js';
+import { DEFAULT_DRIFT_RATE } from './lease-timing.js';
 
 /** Timing of leases. Set for all of a manager's leases, or for one. */
 export interface TimingOptions {
@@ -38,6 +39,8 @@ export interface AcquireOptions extends TimingOptions {
 export interface WithLockOptions extends AcquireOptions {
   /** What to do when this chain of calls already holds the key: fail, or run under the lease that it holds. @default 'throw' */
   ifNested?: 'throw' | 'join';
+  /** What to do when the lease was lost before the work ended: reject with `LockLostError`, or let the work's own outcome stand. @default 'throw' */
+  onLost?: 'throw' | 'ignore';
 }
 
 /** Options of a `SyncManager`. */
@@ -61,7 +64,7 @@ export interface ResolvedTiming {
   readonly pollEveryMs: number;
   readonly expiringAfterMs: number;
   readonly commandTimeoutMs: number;
-  readonly lossMarginMs: number;
+  readonly driftRate: number;
 }
 
 /** What one acquisition needs to know, checked and complete. */
@@ -118,8 +121,47 @@ function describe(value: unknown): string {
       : (JSON.stringify(value) ?? String(value));
 }
 
+/** What a manager runs on, checked and complete. */
+export interface ResolvedManager {
+  readonly store: LeaseStore;
+  readonly service?: string;
+  readonly url?: string;
+  readonly driftRate: number;
+  readonly timing: TimingOptions;
+}
+
+const STORE_METHODS = ['acquire', 'renew', 'release', 'inspect', 'list', 'revoke'] as const;
+
+/**
+ * Options of a manager, checked together.
+ * @throws OptionsInvalidError naming everything that is wrong
+ */
+export function resolveManager(options: SyncManagerOptions): ResolvedManager {
+  const problems = new OptionProblems();
+  const { store, service, url, driftRate: _, ...timing } = options;
+  const missing = STORE_METHODS.filter(
+    name => typeof (store as Partial<LeaseStore> | undefined)?.[name] !== 'function',
+  );
+  if (missing.length > 0) {
+    problems.add(
+      `store (${describe(store)}) must be a LeaseStore, it lacks ${missing.join(', ')}; try memoryStore()`,
+    );
+  }
+  for (const [name, value] of Object.entries({ service, url })) {
+    if (value !== undefined && (typeof value !== 'string' || value === '')) {
+      problems.add(
+        `${name} (${describe(value)}) must be a non-empty string; leave it out or name your service, as in 'orders'`,
+      );
+    }
+  }
+  const driftRate = resolveDriftRate(options.driftRate, problems);
+  resolveTiming(timing, driftRate, problems);
+  problems.throwIfAny();
+  return Object.freeze({ store, service, url, driftRate, timing });
+}
+
 /** Drift rate of a manager, checked. */
-export function resolveDriftRate(value: unknown, problems: OptionProblems): number {
+function resolveDriftRate(value: unknown, problems: OptionProblems): number {
   if (value === undefined) return DEFAULT_DRIFT_RATE;
   if (typeof value === 'number' && value >= 0 && value <= 0.1) return value;
   problems.add(`driftRate (${describe(value)}) must be a number from 0 to 0.1; try 0.01 (1 %)`);
@@ -175,7 +217,7 @@ export function resolveTiming(
     pollEveryMs: problems.duration('pollEvery', options.pollEvery, 1000, 1, Infinity),
     expiringAfterMs,
     commandTimeoutMs,
-    lossMarginMs: lossMarginMs(ttlMs, driftRate),
+    driftRate,
   });
 }
 
@@ -201,6 +243,29 @@ export function resolveAcquire(
   checkWrites(options, problems);
   problems.throwIfAny();
   return { timing, data: options.data, dataTtlMs, attributes: options.attributes, holdAtLeastMs };
+}
+
+/**
+ * Options of one renewal of a lease that was acquired with `acquired`. It only ever lengthens.
+ * @throws OptionsInvalidError naming everything that is wrong
+ */
+export function resolveRenew(
+  options: RenewOptions,
+  acquired: ResolvedAcquire,
+): { ttlMs: number; writes: LeaseWrites } {
+  const problems = new OptionProblems();
+  const { ttlMs } = acquired.timing;
+  const requestedMs = problems.duration('ttl', options.ttl, ttlMs, 1, MAX_TTL_MS);
+  checkWrites(options, problems);
+  problems.throwIfAny();
+  const { data, attributes } = options;
+  return {
+    ttlMs: Math.max(requestedMs, ttlMs),
+    writes: {
+      ...(data !== undefined && { data, dataTtlMs: acquired.dataTtlMs }),
+      ...(attributes !== undefined && { attributes }),
+    },
+  };
 }
 
 /** Checks data and attributes, wherever a user hands them in. */

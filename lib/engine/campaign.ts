@@ -1,0 +1,82 @@
+import { DistributedLockError, LockReleasedError } from '../core/errors.js';
+import type { Clock } from '../core/ports.js';
+import type { Obstacle } from './contender.js';
+import type { HeldLease } from './held-lease.js';
+import { Wakeup } from './wakeup.js';
+
+/** Pause after an error that waiting cannot cure: somebody may correct the configuration meanwhile. */
+const RETRY_AFTER_ERROR_MS = 1000;
+
+/** What a campaign needs from its surroundings, and tells them. */
+export interface CampaignRules {
+  /** Waits without end for the key, until `signal` aborts. */
+  acquire(signal: AbortSignal, onBlocked: (obstacle: Obstacle) => void): Promise<HeldLease>;
+  onBlocked?(obstacle: Obstacle): void;
+  onHeld(lease: HeldLease): void;
+  /** Called after each hold. @returns how long to stay away, in ms; `null` ends the campaign */
+  onEnded(lease: HeldLease): number | null | Promise<number | null>;
+  onError(error: DistributedLockError): void;
+}
+
+/** Acquires a key, and again after each loss, until stopped. Every start is a new campaign; it cannot be restarted. */
+export class Campaign {
+  private readonly controller = new AbortController();
+  private readonly pause: Wakeup;
+  private readonly done: Promise<void>;
+  private current: HeldLease | null = null;
+
+  constructor(
+    private readonly key: string,
+    clock: Clock,
+    private readonly rules: CampaignRules,
+  ) {
+    this.pause = new Wakeup(clock, { unref: true });
+    this.done = Promise.resolve().then(() => this.run());
+  }
+
+  /** The lease while held. */
+  get lease(): HeldLease | null {
+    return this.current?.isHeld === true ? this.current : null;
+  }
+
+  /** Acquires no more. A lease that is held is left to the caller. */
+  stop(): void {
+    this.controller.abort(new LockReleasedError(this.key));
+    this.pause.wake();
+  }
+
+  /** Stops, releases, and resolves when nothing of the campaign runs any more. Never rejects. */
+  async release(): Promise<void> {
+    this.stop();
+    await this.current?.release();
+    await this.done;
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this.controller;
+    let awayMs: number | null = 0;
+    while (awayMs !== null && !signal.aborted) {
+      try {
+        const lease = await this.rules.acquire(signal, obstacle => this.rules.onBlocked?.(obstacle));
+        awayMs = await this.hold(lease);
+      } catch (error) {
+        if (signal.aborted) return;
+        this.rules.onError(error as DistributedLockError);
+        awayMs = RETRY_AFTER_ERROR_MS;
+      }
+      if (awayMs !== null && awayMs > 0 && !signal.aborted) await this.pause.pause(awayMs);
+    }
+  }
+
+  private async hold(lease: HeldLease): Promise<number | null> {
+    if (this.controller.signal.aborted) {
+      await lease.release();
+      return null;
+    }
+    this.current = lease;
+    this.rules.onHeld(lease);
+    await lease.whenOver();
+    this.current = null;
+    return this.rules.onEnded(lease);
+  }
+}

@@ -1,0 +1,187 @@
+import { DistributedLockError, StoreRejectedError, StoreUnavailableError } from '../core/errors.js';
+import type { AcquireOutcome, HolderInfo } from '../core/lease-store.js';
+import { pollDelayMs, validUntil } from '../core/lease-timing.js';
+import type { ResolvedAcquire } from '../core/options.js';
+import type { Clock } from '../core/ports.js';
+import type { AbandonedOwners } from './abandoned-owners.js';
+import type { Grant, LeaseServices } from './held-lease.js';
+import type { StoreGateway } from './store-gateway.js';
+import { Wakeup } from './wakeup.js';
+
+/** What contenders of one manager share, besides what leases share. */
+export interface ContentionServices extends LeaseServices {
+  readonly clock: Clock;
+  readonly gateway: StoreGateway;
+  readonly abandoned: AbandonedOwners;
+  describeHolder(): HolderInfo;
+}
+
+/** What a contender has last seen of its key. */
+export type Obstacle =
+  | {
+      readonly kind: 'held';
+      readonly owner?: string;
+      readonly holder?: HolderInfo;
+      readonly freeInMs?: number;
+    }
+  | { readonly kind: 'not-yet'; readonly freeInMs: number }
+  | { readonly kind: 'unavailable'; readonly error: DistributedLockError };
+
+type Granted = Extract<AcquireOutcome, { kind: 'granted' }>;
+
+/**
+ * One owner's way to a grant: asks the store, waits for hints, for the holder's end or for the next poll, and asks again,
+ * with the same owner throughout, so that an attempt whose reply was lost is recognised as its own.
+ */
+export class Contender {
+  readonly owner: string;
+  private state: 'contending' | 'granted' | 'abandoned' = 'contending';
+  private late: Granted | null = null;
+  /** Whether an attempt may have been applied, or may still be, without our knowing. */
+  private isInDoubt = false;
+  private isAsking = false;
+  private isSubscribed = false;
+  private readonly wakeup: Wakeup;
+  private readonly subscription = new AbortController();
+
+  constructor(
+    private readonly key: string,
+    private readonly resolved: ResolvedAcquire,
+    private readonly services: ContentionServices,
+    /** Told what stands in the way, before each pause. */
+    private readonly onObstacle: (obstacle: Obstacle, retryInMs: number) => void,
+    options: { unref: boolean },
+  ) {
+    this.owner = services.random.id();
+    this.wakeup = new Wakeup(services.clock, options);
+  }
+
+  /**
+   * @returns the grant, still valid; `null` once abandoned
+   * @throws what waiting cannot cure
+   */
+  async run(): Promise<Grant | null> {
+    try {
+      for (let attempt = 0; ; attempt++) {
+        const obstacle = await this.attempt();
+        if (this.state === 'abandoned') return null;
+        const grant = this.takeGrant(obstacle);
+        if (grant !== null) return grant;
+        if (obstacle.kind === 'granted') continue;
+        if (obstacle.kind === 'held' && (await this.releasedAbandoned(obstacle.owner))) continue;
+        const retryInMs = this.retryDelayMs(obstacle, attempt);
+        this.onObstacle(obstacle, retryInMs);
+        if (obstacle.kind === 'held') this.subscribe();
+        if (this.isAbandoned()) return null;
+        await this.wakeup.pause(retryInMs);
+        if (this.isAbandoned()) return null;
+        const late = this.takeGrant(null);
+        if (late !== null) return late;
+      }
+    } finally {
+      this.subscription.abort();
+    }
+  }
+
+  /** Stops asking. What was asked, and is granted after all, is released. */
+  abandon(): void {
+    if (this.state !== 'contending') return;
+    this.state = 'abandoned';
+    this.subscription.abort();
+    this.wakeup.wake();
+    if (this.late !== null || (this.isInDoubt && !this.isAsking)) this.disown();
+  }
+
+  private isAbandoned(): boolean {
+    return this.state === 'abandoned';
+  }
+
+  private async attempt(): Promise<Obstacle | Granted> {
+    const { gateway, elapsed } = this.services;
+    const { timing, data, dataTtlMs, attributes } = this.resolved;
+    const { key, owner } = this;
+    const sentAt = elapsed.now();
+    const holder = this.services.describeHolder();
+    const writes = { data, dataTtlMs, attributes, writeSequence: 0 };
+    this.isAsking = true;
+    try {
+      const outcome = await gateway.call(
+        timing.commandTimeoutMs,
+        call => gateway.store.acquire({ key, owner, ttlMs: timing.ttlMs, sentAt, holder, ...writes }, call),
+        late => this.onLateReply(late),
+      );
+      if (this.isAbandoned() && (outcome.kind === 'granted' || this.isInDoubt)) this.disown();
+      return outcome;
+    } catch (error) {
+      return this.classify(error as DistributedLockError);
+    } finally {
+      this.isAsking = false;
+    }
+  }
+
+  private classify(error: DistributedLockError): Obstacle {
+    if (error instanceof StoreUnavailableError && error.sent) this.isInDoubt = true;
+    if (this.isAbandoned() && this.isInDoubt) this.disown();
+    const isCurable =
+      error instanceof StoreUnavailableError || (error instanceof StoreRejectedError && error.retryable);
+    if (!isCurable && !this.isAbandoned()) {
+      if (this.isInDoubt) this.disown();
+      throw error;
+    }
+    return { kind: 'unavailable', error };
+  }
+
+  private onLateReply(outcome: AcquireOutcome): void {
+    if (outcome.kind !== 'granted') return;
+    if (this.state === 'abandoned') return this.disown();
+    if (this.state === 'granted') return;
+    this.late = outcome;
+    this.wakeup.wake();
+  }
+
+  /** A grant that was long on its way may be over already; then it is asked for again. */
+  private takeGrant(outcome: Obstacle | Granted | null): Grant | null {
+    for (const granted of [outcome, this.late]) {
+      if (granted?.kind !== 'granted') continue;
+      const { ttlMs, driftRate } = this.resolved.timing;
+      if (this.services.elapsed.now() >= validUntil(granted.sentAt, ttlMs, driftRate)) continue;
+      this.state = 'granted';
+      if (this.isInDoubt) this.services.abandoned.remember(this.owner, 2 * ttlMs);
+      const { fencingToken, sentAt, data, attributes } = granted;
+      return { key: this.key, owner: this.owner, fencingToken, sentAt, data, attributes };
+    }
+    this.late = null;
+    return null;
+  }
+
+  /** Lets go of what this owner may hold, now or as soon as the store shows it. */
+  private disown(): void {
+    const { ttlMs, commandTimeoutMs } = this.resolved.timing;
+    const { abandoned, releaser, elapsed } = this.services;
+    abandoned.remember(this.owner, 2 * ttlMs);
+    const patience = { untilMs: elapsed.now() + ttlMs, commandTimeoutMs };
+    releaser.inBackground(releaser.release({ key: this.key, owner: this.owner }, patience));
+  }
+
+  /** @returns whether the key was held by nobody but an owner that we had given up */
+  private async releasedAbandoned(owner: string | undefined): Promise<boolean> {
+    if (owner === undefined || !this.services.abandoned.has(owner)) return false;
+    const { commandTimeoutMs } = this.resolved.timing;
+    return (await this.services.releaser.attempt({ key: this.key, owner }, commandTimeoutMs)) === 'released';
+  }
+
+  private retryDelayMs(obstacle: Obstacle, attempt: number): number {
+    const chance = this.services.random.next();
+    const pollMs = pollDelayMs(attempt, this.resolved.timing.pollEveryMs, chance);
+    const freeInMs = obstacle.kind === 'unavailable' ? undefined : obstacle.freeInMs;
+    if (freeInMs === undefined) return pollMs;
+    const whenFreeMs = freeInMs + 1 + 10 * chance;
+    return obstacle.kind === 'held' ? Math.min(pollMs, whenFreeMs) : whenFreeMs;
+  }
+
+  private subscribe(): void {
+    if (this.isSubscribed || this.isAbandoned()) return;
+    this.isSubscribed = true;
+    this.services.gateway.store.whenFreed?.(this.key, () => this.wakeup.wake(), this.subscription.signal);
+  }
+}

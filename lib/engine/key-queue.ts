@@ -1,0 +1,197 @@
+import {
+  DistributedLockError,
+  LockHeldError,
+  LockTimeoutError,
+  StoreUnavailableError,
+} from '../core/errors.js';
+import type { ResolvedAcquire } from '../core/options.js';
+import { Contender, type ContentionServices, type Obstacle } from './contender.js';
+import { HeldLease } from './held-lease.js';
+
+/** Somebody in this process who wants the key. */
+export interface Waiter {
+  readonly resolved: ResolvedAcquire;
+  /** Wants an answer, not the key at any price: ends with `LockHeldError` as soon as the key is seen with another. */
+  readonly isProbe: boolean;
+  /** Whether waiting alone lets the process end. */
+  readonly unref: boolean;
+  readonly waitingSince: number;
+  granted(lease: HeldLease): void;
+  failed(error: DistributedLockError): void;
+  /** What stands in the way; a waiter that is not first in line is told as well. */
+  blocked?(obstacle: Obstacle): void;
+}
+
+/**
+ * All that one manager does about one key: who holds it here, and who waits, first come first served. However many wait,
+ * one contender asks the store.
+ */
+export class KeyQueue {
+  /** Insertion order is the order of service; leaving from the middle is cheap. */
+  private readonly waiters = new Set<Waiter>();
+  /** Those of them who want to hear what stands in the way. */
+  private readonly observers = new Set<Waiter>();
+  private contender: Contender | null = null;
+  private local: HeldLease | null = null;
+  private obstacle: Obstacle | null = null;
+  private announcedHolder: string | undefined;
+
+  constructor(
+    private readonly key: string,
+    private readonly services: ContentionServices,
+    private readonly onIdle: () => void,
+  ) {}
+
+  enter(waiter: Waiter): void {
+    const obstacle = this.local?.isHeld === true ? this.ownHold(this.local) : this.obstacle;
+    if (waiter.isProbe && obstacle?.kind === 'held' && (this.local !== null || this.waiters.size > 0)) {
+      waiter.failed(new LockHeldError(this.key, obstacle.holder));
+      return this.forgetIfIdle();
+    }
+    this.waiters.add(waiter);
+    if (waiter.isProbe || waiter.blocked !== undefined) this.observers.add(waiter);
+    if (obstacle !== null) waiter.blocked?.(obstacle);
+    this.next();
+  }
+
+  /** The waiter has given up. */
+  leave(waiter: Waiter): void {
+    const isFirst = this.first === waiter;
+    if (!this.waiters.delete(waiter)) return;
+    this.observers.delete(waiter);
+    if (isFirst && this.contender !== null) {
+      this.contender.abandon();
+      this.contender = null;
+    }
+    this.next();
+    this.forgetIfIdle();
+  }
+
+  /** What to tell somebody whose wait is over. */
+  timeoutError(waiter: Waiter): DistributedLockError {
+    const waitedMs = this.services.elapsed.now() - waiter.waitingSince;
+    const obstacle = this.local === null ? this.obstacle : this.ownHold(this.local);
+    if (obstacle?.kind === 'held') return new LockTimeoutError(this.key, waitedMs, obstacle.holder);
+    return unavailable(this.key, waitedMs, obstacle);
+  }
+
+  private get first(): Waiter | undefined {
+    for (const waiter of this.waiters) return waiter;
+    return undefined;
+  }
+
+  private next(): void {
+    const waiter = this.first;
+    if (waiter === undefined || this.contender !== null || this.local !== null) return;
+    const contender = new Contender(
+      this.key,
+      waiter.resolved,
+      this.services,
+      (obstacle, retryInMs) => this.blocked(obstacle, retryInMs),
+      { unref: waiter.unref },
+    );
+    this.contender = contender;
+    void this.contend(contender, waiter);
+  }
+
+  private async contend(contender: Contender, waiter: Waiter): Promise<void> {
+    try {
+      const grant = await contender.run();
+      if (grant === null) return;
+      this.serve(waiter);
+      const lease = new HeldLease(
+        grant,
+        waiter.resolved,
+        this.services,
+        (ended, freed) => void this.ended(ended, freed),
+      );
+      this.local = lease;
+      const waitedMs = this.services.elapsed.now() - waiter.waitingSince;
+      const { owner, fencingToken } = lease;
+      this.services.events.emit('acquired', { key: this.key, owner, fencingToken, waitedMs });
+      waiter.granted(lease);
+      this.tellAll(this.ownHold(lease));
+    } catch (error) {
+      this.serve(waiter);
+      waiter.failed(error as DistributedLockError);
+      this.next();
+      this.forgetIfIdle();
+    }
+  }
+
+  private serve(waiter: Waiter): void {
+    this.contender = null;
+    this.obstacle = null;
+    this.waiters.delete(waiter);
+    this.observers.delete(waiter);
+  }
+
+  private ownHold(lease: HeldLease): Obstacle {
+    return { kind: 'held', owner: lease.owner, holder: this.services.describeHolder() };
+  }
+
+  private blocked(obstacle: Obstacle, retryInMs: number): void {
+    this.obstacle = obstacle;
+    this.announce(obstacle, retryInMs);
+    this.tellAll(obstacle);
+  }
+
+  private tellAll(obstacle: Obstacle): void {
+    for (const waiter of [...this.observers]) {
+      waiter.blocked?.(obstacle);
+      if (!waiter.isProbe || obstacle.kind === 'unavailable') continue;
+      this.leave(waiter);
+      const waitedMs = this.services.elapsed.now() - waiter.waitingSince;
+      const isHeld = obstacle.kind === 'held';
+      waiter.failed(
+        isHeld ? new LockHeldError(this.key, obstacle.holder) : unavailable(this.key, waitedMs, obstacle),
+      );
+    }
+  }
+
+  private announce(obstacle: Obstacle, retryInMs: number): void {
+    const { events } = this.services;
+    if (obstacle.kind === 'held') {
+      const holder = obstacle.owner ?? '';
+      if (holder !== this.announcedHolder) events.emit('waiting', { key: this.key, holder: obstacle.holder });
+      this.announcedHolder = holder;
+    } else if (obstacle.kind === 'not-yet') {
+      events.emit('acquire-delayed', { key: this.key, reason: 'restart-guard', retryInMs });
+    } else {
+      events.emit('acquire-delayed', {
+        key: this.key,
+        reason: 'unavailable',
+        error: obstacle.error,
+        retryInMs,
+      });
+    }
+  }
+
+  private async ended(lease: HeldLease, freed: Promise<void>): Promise<void> {
+    await freed;
+    if (this.local !== lease) return;
+    this.local = null;
+    this.obstacle = null;
+    this.next();
+    this.forgetIfIdle();
+  }
+
+  private forgetIfIdle(): void {
+    if (this.waiters.size === 0 && this.local === null) this.onIdle();
+  }
+}
+
+function unavailable(key: string, waitedMs: number, obstacle: Obstacle | null): StoreUnavailableError {
+  const within = `key '${key}' could not be acquired within ${Math.round(waitedMs)} ms`;
+  if (obstacle?.kind === 'not-yet') {
+    return new StoreUnavailableError(
+      `${within}: the store was restarted and grants nothing for another ${Math.round(obstacle.freeInMs)} ms, until leases from before are over. Wait longer, or lower maxTtl.`,
+      { sent: false },
+    );
+  }
+  const cause = obstacle?.kind === 'unavailable' ? obstacle.error : undefined;
+  return new StoreUnavailableError(
+    `${within}: ${cause === undefined ? 'the store has not answered yet' : cause.message}`,
+    { sent: cause === undefined || !(cause instanceof StoreUnavailableError) || cause.sent, cause },
+  );
+}

@@ -1,0 +1,38 @@
+import type { Lease } from '../core/lease.js';
+import { asyncContext } from '../platform/async-context.js';
+
+/** The leases that one chain of calls works under, innermost first. */
+interface LeaseScope {
+  readonly lease: Lease;
+  /** Whose key it is: the same key of two managers is two locks. */
+  readonly manager: object;
+  readonly outer: LeaseScope | undefined;
+}
+
+const scopes = asyncContext<LeaseScope>('lease-scope');
+
+/**
+ * The innermost lease that the calling code works under: inside `@WithLock`, `@LeaderOnly` and the callback of
+ * `withLock`, across `await`. Undefined elsewhere.
+ */
+export function currentLease(): Lease | undefined {
+  return scopes.get()?.lease;
+}
+
+/** Runs `fn` as independent work: what it starts belongs to none of the leases of its caller. */
+export function detached<T>(fn: () => T): T {
+  return scopes.exit(fn);
+}
+
+/** Runs `fn` under `lease`. */
+export function runUnder<T>(manager: object, lease: Lease, fn: () => T): T {
+  return scopes.run({ lease, manager, outer: scopes.get() }, fn);
+}
+
+/** The lease of `key` that this chain of calls holds already. */
+export function enclosingLease(manager: object, key: string): Lease | undefined {
+  for (let scope = scopes.get(); scope !== undefined; scope = scope.outer) {
+    if (scope.manager === manager && scope.lease.key === key && scope.lease.isHeld) return scope.lease;
+  }
+  return undefined;
+}

@@ -1,0 +1,169 @@
+import { ManagerClosedError } from '../core/errors.js';
+import { EventHub } from '../core/events.js';
+import type { HolderInfo } from '../core/lease-store.js';
+import { ElapsedTime } from '../core/lease-timing.js';
+import type { ResolvedAcquire, ResolvedManager } from '../core/options.js';
+import type { Clock, RandomSource, Timer } from '../core/ports.js';
+import { processInfo } from '../platform/process-info.js';
+import { AbandonedOwners } from './abandoned-owners.js';
+import type { ContentionServices, Obstacle } from './contender.js';
+import type { HeldLease } from './held-lease.js';
+import { KeyQueue, type Waiter } from './key-queue.js';
+import { Releaser } from './releaser.js';
+import { RenewalScheduler } from './renewal-scheduler.js';
+import { StoreGateway } from './store-gateway.js';
+
+/** How somebody waits for a key. */
+export interface Demand {
+  /** Ends the wait. */
+  readonly signal?: AbortSignal;
+  /** Whether the wait alone lets the process end. @default false */
+  readonly unref?: boolean;
+  readonly onBlocked?: (obstacle: Obstacle) => void;
+}
+
+/** Leases of one manager: who holds and who waits, per key; and the end of it all. */
+export class LeaseEngine {
+  readonly events = new EventHub();
+  readonly elapsed: ElapsedTime;
+  readonly gateway: StoreGateway;
+  private readonly queues = new Map<string, KeyQueue>();
+  private readonly waiters = new Map<Waiter, KeyQueue>();
+  private readonly leases = new Set<HeldLease>();
+  private readonly services: ContentionServices;
+  private state: 'open' | 'closing' = 'open';
+
+  constructor(
+    private readonly manager: ResolvedManager,
+    readonly clock: Clock,
+    random: RandomSource,
+  ) {
+    const { store } = manager;
+    const { events } = this;
+    const elapsed = (this.elapsed = new ElapsedTime(clock));
+    const gateway = (this.gateway = new StoreGateway(store, clock));
+    this.services = {
+      clock,
+      random,
+      elapsed,
+      gateway,
+      events,
+      storeName: store.name,
+      scheduler: new RenewalScheduler(clock, elapsed, gateway),
+      releaser: new Releaser(clock, elapsed, random, gateway, events),
+      abandoned: new AbandonedOwners(elapsed),
+      describeHolder: () => this.describeHolder(),
+      leases: this.leases,
+    };
+  }
+
+  get isClosing(): boolean {
+    return this.state !== 'open';
+  }
+
+  /**
+   * Waits for the key as its timing says; `waitMs` 0 asks for a definite answer.
+   * @throws LockHeldError, LockTimeoutError, StoreUnavailableError, StoreRejectedError, CorruptLeaseError,
+   *   ManagerClosedError; the signal's reason
+   */
+  async acquire(key: string, resolved: ResolvedAcquire, demand: Demand): Promise<HeldLease> {
+    demand.signal?.throwIfAborted();
+    if (this.isClosing) throw new ManagerClosedError();
+    return new Promise((resolve, reject) => this.enqueue(key, resolved, demand, resolve, reject));
+  }
+
+  /** Rejects all who wait; nothing is acquired from now on. */
+  beginClose(): void {
+    this.state = 'closing';
+    for (const [waiter, queue] of [...this.waiters]) {
+      queue.leave(waiter);
+      waiter.failed(new ManagerClosedError());
+    }
+  }
+
+  /**
+   * Releases all leases except those in `keep`, which are given up to their TTL, and waits for the store at most
+   * `timeoutMs`. Never rejects.
+   */
+  async close(keep: ReadonlySet<unknown>, timeoutMs: number): Promise<void> {
+    const { releaser } = this.services;
+    for (const lease of [...this.leases]) {
+      if (keep.has(lease)) lease.abandon();
+      else releaser.inBackground(lease.release());
+    }
+    await this.within(timeoutMs, releaser.settled());
+    releaser.stop();
+  }
+
+  /** Resolves with `work`, or after `timeoutMs`. @returns whether `work` was in time */
+  within(timeoutMs: number, work: Promise<unknown>): Promise<boolean> {
+    return new Promise(resolve => {
+      const timer = timeoutMs === Infinity ? null : this.clock.startTimer(timeoutMs, () => resolve(false));
+      void work.then(() => {
+        timer?.cancel();
+        resolve(true);
+      });
+    });
+  }
+
+  private enqueue(
+    key: string,
+    resolved: ResolvedAcquire,
+    { signal, unref = false, onBlocked }: Demand,
+    resolve: (lease: HeldLease) => void,
+    reject: (error: unknown) => void,
+  ): void {
+    const { waitMs, commandTimeoutMs } = resolved.timing;
+    const isProbe = waitMs === 0;
+    let deadline: Timer | null = null;
+    const settle = (): void => {
+      deadline?.cancel();
+      signal?.removeEventListener('abort', onAbort);
+      this.waiters.delete(waiter);
+    };
+    const waiter: Waiter = {
+      resolved,
+      isProbe,
+      unref,
+      waitingSince: this.elapsed.now(),
+      granted: lease => (settle(), resolve(lease)),
+      failed: error => (settle(), reject(error)),
+      blocked: onBlocked,
+    };
+    const queue = this.queueOf(key);
+    const onAbort = (): void => {
+      queue.leave(waiter);
+      settle();
+      reject(signal!.reason);
+    };
+    signal?.addEventListener('abort', onAbort, { once: true });
+    // A probe has time for one attempt and one more, should the first bring no answer.
+    const limitMs = isProbe ? 2 * commandTimeoutMs : waitMs;
+    if (limitMs !== Infinity) {
+      const onTimeout = (): void => {
+        const error = queue.timeoutError(waiter);
+        queue.leave(waiter);
+        waiter.failed(error);
+      };
+      deadline = this.clock.startTimer(limitMs, onTimeout, { unref });
+    }
+    this.waiters.set(waiter, queue);
+    queue.enter(waiter);
+  }
+
+  private queueOf(key: string): KeyQueue {
+    let queue = this.queues.get(key);
+    if (queue === undefined) {
+      const created = new KeyQueue(key, this.services, () => {
+        if (this.queues.get(key) === created) this.queues.delete(key);
+      });
+      this.queues.set(key, (queue = created));
+    }
+    return queue;
+  }
+
+  private describeHolder(): HolderInfo {
+    const { service, url } = this.manager;
+    return { service, ...processInfo(), url, since: new Date(this.clock.wallMs()).toISOString() };
+  }
+}

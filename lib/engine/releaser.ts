@@ -1,0 +1,85 @@
+import type { EventHub } from '../core/events.js';
+import type { ReleaseOutcome, ReleaseRequest } from '../core/lease-store.js';
+import { pollDelayMs, type ElapsedTime } from '../core/lease-timing.js';
+import type { Clock, RandomSource } from '../core/ports.js';
+import type { StoreGateway } from './store-gateway.js';
+import { Wakeup } from './wakeup.js';
+
+/** Until when, and how patiently, a release is tried. */
+export interface ReleasePatience {
+  /** The lease ends by itself then, on the holder's clock. */
+  readonly untilMs: number;
+  readonly commandTimeoutMs: number;
+}
+
+/** Releases at the store: a first attempt that callers wait for, then attempts in the background while they still help. */
+export class Releaser {
+  private readonly running = new Set<Promise<void>>();
+  private readonly pauses = new Set<Wakeup>();
+  private isStopped = false;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly elapsed: ElapsedTime,
+    private readonly random: RandomSource,
+    private readonly gateway: StoreGateway,
+    private readonly events: EventHub,
+  ) {}
+
+  /** Resolves after the first attempt, whatever came of it. Never rejects. */
+  async release(request: ReleaseRequest, patience: ReleasePatience): Promise<void> {
+    const startedAt = this.elapsed.now();
+    if ((await this.attempt(request, patience.commandTimeoutMs)) !== 'unanswered') return;
+    this.inBackground(this.repeat(request, patience, startedAt));
+  }
+
+  /** A single attempt, for what is only tidiness. Never rejects. */
+  releaseOnce(request: ReleaseRequest, timeoutMs: number): Promise<void> {
+    const done = this.attempt(request, timeoutMs).then(() => undefined);
+    this.inBackground(done);
+    return done;
+  }
+
+  /** One attempt; none after `stop`, when the store may be closed. Never rejects. */
+  async attempt(request: ReleaseRequest, timeoutMs: number): Promise<ReleaseOutcome['kind'] | 'unanswered'> {
+    if (this.isStopped) return 'unanswered';
+    try {
+      const { store } = this.gateway;
+      return (await this.gateway.call(timeoutMs, call => store.release(request, call))).kind;
+    } catch (error) {
+      this.events.emit('release-failed', { key: request.key, owner: request.owner, error: error as Error });
+      return 'unanswered';
+    }
+  }
+
+  /** Keeps track of work that nobody waits for, so that closing can. */
+  inBackground(work: Promise<void>): void {
+    this.running.add(work);
+    void work.finally(() => this.running.delete(work));
+  }
+
+  /** Resolves once nothing runs in the background any more. */
+  async settled(): Promise<void> {
+    while (this.running.size > 0) await Promise.all(this.running);
+  }
+
+  /** Ends all background attempts after their current command. */
+  stop(): void {
+    this.isStopped = true;
+    for (const pause of this.pauses) pause.wake();
+  }
+
+  private async repeat(request: ReleaseRequest, patience: ReleasePatience, startedAt: number): Promise<void> {
+    const pause = new Wakeup(this.clock, { unref: true });
+    this.pauses.add(pause);
+    for (let attempt = 1; !this.isStopped; attempt++) {
+      await pause.pause(pollDelayMs(attempt, 1000, this.random.next()));
+      const now = this.elapsed.now();
+      if (this.isStopped || now >= patience.untilMs) break;
+      const keepForMs =
+        request.keepForMs === undefined ? undefined : Math.max(0, request.keepForMs - (now - startedAt));
+      if ((await this.attempt({ ...request, keepForMs }, patience.commandTimeoutMs)) !== 'unanswered') break;
+    }
+    this.pauses.delete(pause);
+  }
+}

@@ -1,0 +1,124 @@
+import type { RenewOutcome, RenewRequest } from '../core/lease-store.js';
+import type { ElapsedTime } from '../core/lease-timing.js';
+import type { Clock, Timer } from '../core/ports.js';
+import { DueQueue, type Due } from './due-queue.js';
+import { invoke, PendingCall, type StoreGateway } from './store-gateway.js';
+
+/** Leases renewed by one command at most. */
+const MAX_BATCH = 500;
+
+/** One renewal on its way. */
+export interface RenewalAttempt {
+  readonly request: RenewRequest;
+  /** When its lease stops listening, on the holder's clock. */
+  readonly deadlineAt: number;
+  /** The command that carries it, shared by a batch. */
+  call?: PendingCall;
+}
+
+/** What the scheduler asks of a lease. */
+export interface RenewedLease extends Due {
+  /**
+   * Does what is due by now, and says when to come back through `RenewalScheduler.watch`.
+   * @returns the renewal to send, if one is due
+   */
+  onDue(now: number): RenewalAttempt | null;
+  onRenewalReply(attempt: RenewalAttempt, outcome: RenewOutcome): void;
+  onRenewalError(attempt: RenewalAttempt, error: unknown): void;
+}
+
+/** Watches all leases of a manager with one armed timer, and sends the renewals that are due together in batches. */
+export class RenewalScheduler {
+  private readonly leases = new DueQueue<RenewedLease>();
+  private timer: Timer | null = null;
+  private armedFor = Infinity;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly elapsed: ElapsedTime,
+    private readonly gateway: StoreGateway,
+  ) {}
+
+  /** Has `lease.onDue` called at `dueAt`, instead of any earlier arrangement. */
+  watch(lease: RenewedLease, dueAt: number): void {
+    this.leases.put(lease, dueAt);
+    if (dueAt < this.armedFor) this.arm();
+  }
+
+  forget(lease: RenewedLease): void {
+    this.leases.remove(lease);
+    if (this.leases.size === 0) this.disarm();
+  }
+
+  /** Sends renewals that are due at the same moment. */
+  send(attempts: ReadonlyMap<RenewedLease, RenewalAttempt>): void {
+    const store = this.gateway.store;
+    const entries = [...attempts];
+    const size = store.renewMany === undefined ? 1 : MAX_BATCH;
+    for (let start = 0; start < entries.length; start += size) {
+      const batch = entries.slice(start, start + size);
+      const requests = batch.map(([, attempt]) => attempt.request);
+      const longestMs = Math.max(...batch.map(([, { deadlineAt, request }]) => deadlineAt - request.sentAt));
+      const call = new PendingCall(longestMs);
+      for (const [, attempt] of batch) attempt.call = call;
+      const replies = startRenewals(store, requests, call);
+      batch.forEach(([lease, attempt], index) => {
+        (replies[index] ?? Promise.reject(new Error('renewMany returned too few promises'))).then(
+          outcome => lease.onRenewalReply(attempt, outcome),
+          (error: unknown) => lease.onRenewalError(attempt, error),
+        );
+      });
+    }
+  }
+
+  private onTimer(): void {
+    this.timer = null;
+    this.armedFor = Infinity;
+    const now = this.elapsed.now();
+    const attempts = new Map<RenewedLease, RenewalAttempt>();
+    for (
+      let lease = this.leases.first();
+      lease !== undefined && lease.dueAt <= now;
+      lease = this.leases.first()
+    ) {
+      this.leases.remove(lease);
+      const attempt = lease.onDue(now);
+      if (attempt !== null) attempts.set(lease, attempt);
+    }
+    this.send(attempts);
+    this.arm();
+  }
+
+  private arm(): void {
+    this.disarm();
+    const next = this.leases.first();
+    if (next === undefined || next.dueAt === Infinity) return;
+    this.armedFor = next.dueAt;
+    this.timer = this.clock.startTimer(next.dueAt - this.elapsed.now(), () => this.onTimer(), {
+      unref: true,
+    });
+  }
+
+  private disarm(): void {
+    this.timer?.cancel();
+    this.timer = null;
+    this.armedFor = Infinity;
+  }
+}
+
+type RenewingStore = StoreGateway['store'];
+
+function startRenewals(
+  store: RenewingStore,
+  requests: RenewRequest[],
+  call: PendingCall,
+): Promise<RenewOutcome>[] {
+  if (store.renewMany === undefined || requests.length === 1) {
+    return requests.map(request => invoke(() => store.renew(request, call)));
+  }
+  try {
+    return store.renewMany(requests, call);
+  } catch (error) {
+    return requests.map(() => Promise.reject(error));
+  }
+}

@@ -1,0 +1,133 @@
+import { LockHeldError, LockReleasedError, type DistributedLockError } from '../core/errors.js';
+import type { Lease, Lock } from '../core/lease.js';
+import type { Clock } from '../core/ports.js';
+import { Campaign, type CampaignRules } from './campaign.js';
+import type { Obstacle } from './contender.js';
+
+interface LockWaiter {
+  readonly isTry: boolean;
+  resolve(lease: Lease): void;
+  reject(error: unknown): void;
+}
+
+/** Where a manager keeps the one `Lock` of each key that has a campaign. */
+export interface LockRegistry {
+  readonly clock: Clock;
+  /** @returns the lock that stands for the key: another one with a campaign, or `lock` itself, entered */
+  claim(lock: SharedLock): SharedLock;
+  find(key: string): SharedLock | undefined;
+  /** Forgets `lock`, unless another has taken its place. */
+  drop(lock: SharedLock): void;
+  acquire(
+    key: string,
+    signal: AbortSignal,
+    onBlocked: (obstacle: Obstacle) => void,
+  ): ReturnType<CampaignRules['acquire']>;
+}
+
+/**
+ * A campaign for a key that the whole process shares. Released locks are forgotten by the manager; one that is used again
+ * joins whatever lock stands for the key by then.
+ */
+export class SharedLock implements Lock {
+  private campaign: Campaign | null = null;
+  private obstacle: Obstacle | null = null;
+  private readonly waiters = new Set<LockWaiter>();
+  private readonly notHeld: AbortSignal;
+
+  constructor(
+    readonly key: string,
+    private readonly registry: LockRegistry,
+  ) {
+    this.notHeld = AbortSignal.abort(new LockReleasedError(key));
+  }
+
+  get lease(): Lease | null {
+    return this.standing.campaign?.lease ?? null;
+  }
+
+  get isHeld(): boolean {
+    return this.lease !== null;
+  }
+
+  get lost(): AbortSignal {
+    return this.lease?.signal ?? this.notHeld;
+  }
+
+  lock(options: { signal?: AbortSignal } = {}): Promise<Lease> {
+    return this.registry.claim(this).join(options.signal, false);
+  }
+
+  tryLock(options: { signal?: AbortSignal } = {}): Promise<Lease> {
+    return this.registry.claim(this).join(options.signal, true);
+  }
+
+  async release(): Promise<void> {
+    const lock = this.standing;
+    const { campaign } = lock;
+    if (campaign === null) return;
+    lock.forget();
+    for (const waiter of lock.waiters) waiter.reject(new LockReleasedError(this.key));
+    lock.waiters.clear();
+    await campaign.release();
+  }
+
+  private get standing(): SharedLock {
+    return this.registry.find(this.key) ?? this;
+  }
+
+  private async join(signal: AbortSignal | undefined, isTry: boolean): Promise<Lease> {
+    signal?.throwIfAborted();
+    this.campaign ??= this.begin();
+    const lease = this.campaign.lease;
+    if (lease !== null) return lease;
+    if (isTry && this.obstacle?.kind === 'held') throw new LockHeldError(this.key, this.obstacle.holder);
+    return new Promise((resolve, reject) => {
+      const settle = (): void => {
+        this.waiters.delete(waiter);
+        signal?.removeEventListener('abort', onAbort);
+      };
+      const onAbort = (): void => waiter.reject(signal!.reason);
+      const waiter: LockWaiter = {
+        isTry,
+        resolve: held => (settle(), resolve(held)),
+        reject: error => (settle(), reject(error as Error)),
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.waiters.add(waiter);
+    });
+  }
+
+  private begin(): Campaign {
+    const campaign: Campaign = new Campaign(this.key, this.registry.clock, {
+      acquire: (signal, onBlocked) => this.registry.acquire(this.key, signal, onBlocked),
+      onBlocked: obstacle => this.campaign === campaign && this.blocked(obstacle),
+      onHeld: lease => {
+        this.obstacle = null;
+        for (const waiter of [...this.waiters]) waiter.resolve(lease);
+      },
+      onEnded: lease => {
+        if (lease.lossCause !== undefined) return 0;
+        if (this.campaign === campaign) this.forget();
+        return null;
+      },
+      onError: error => this.failWaiters(error, false),
+    });
+    return campaign;
+  }
+
+  private blocked(obstacle: Obstacle): void {
+    this.obstacle = obstacle;
+    if (obstacle.kind === 'held') this.failWaiters(new LockHeldError(this.key, obstacle.holder), true);
+  }
+
+  private failWaiters(error: DistributedLockError, onlyTries: boolean): void {
+    for (const waiter of [...this.waiters]) if (waiter.isTry || !onlyTries) waiter.reject(error);
+  }
+
+  private forget(): void {
+    this.campaign = null;
+    this.obstacle = null;
+    this.registry.drop(this);
+  }
+}

@@ -1,0 +1,332 @@
+import {
+  isDistributedLockError,
+  LockHeldError,
+  LockLostError,
+  LockTimeoutError,
+  OptionsInvalidError,
+  SelfDeadlockError,
+} from '../core/errors.js';
+import type { LockEventListener, LockEvents } from '../core/events.js';
+import { assertKey } from '../core/keys.js';
+import type { CallOptions, LeaseRecord, LeaseStore } from '../core/lease-store.js';
+import type { LeadershipLock, Lease, Lock } from '../core/lease.js';
+import {
+  resolveAcquire,
+  resolveManager,
+  type AcquireOptions,
+  type ResolvedAcquire,
+  type ResolvedManager,
+  type SyncManagerOptions,
+  type WithLockOptions,
+} from '../core/options.js';
+import type { Clock, LockLogger, RandomSource } from '../core/ports.js';
+import { systemClock } from '../platform/system-clock.js';
+import { systemRandom } from '../platform/system-random.js';
+import type { HeldLease } from './held-lease.js';
+import { enclosingLease, runUnder } from './lease-context.js';
+import { LeaseEngine, type Demand } from './lease-engine.js';
+import { SharedLock, type LockRegistry } from './shared-lock.js';
+import { WorkTracker } from './work-tracker.js';
+
+/** What a manager takes from its process; tests bring their own. */
+export interface ManagerEnvironment {
+  /** @default the clocks of this process */
+  clock?: Clock;
+  /** @default the random source of this process */
+  random?: RandomSource;
+  /** @default silent */
+  logger?: LockLogger;
+}
+
+/** What became of work that was to run under a lock. */
+export type LockedRun<T> =
+  | { readonly ran: true; readonly value: T }
+  | { readonly ran: false; readonly error: LockTimeoutError | LockHeldError };
+
+/**
+ * Acquires leases from one store for one process.
+ *
+ * Within Nest, `DistributedLockModule` makes and closes it. Elsewhere: `new SyncManager({ store })`, and `close()` at the
+ * end. Exclusion holds inside this process and among all that share the store.
+ *
+ * @throws OptionsInvalidError naming every option that is wrong, its value and a remedy
+ */
+export class SyncManager {
+  private readonly resolved: ResolvedManager;
+  private readonly engine: LeaseEngine;
+  private readonly logger: LockLogger | undefined;
+  private readonly locks = new Map<string, SharedLock>();
+  private readonly work = new WorkTracker();
+  private readonly leasesAtWork = new Set<Lease>();
+  private leadershipLock: LeadershipLock | null = null;
+  private closing: Promise<void> | null = null;
+
+  constructor(options: SyncManagerOptions, environment: ManagerEnvironment = {}) {
+    this.resolved = resolveManager(options);
+    const { clock = systemClock, random = systemRandom, logger } = environment;
+    this.logger = logger;
+    this.engine = new LeaseEngine(this.resolved, clock, random);
+  }
+
+  /** The store that keeps the leases. */
+  get store(): LeaseStore {
+    return this.resolved.store;
+  }
+
+  /** The clock that decides about leases. */
+  get clock(): Clock {
+    return this.engine.clock;
+  }
+
+  /** Whether `close` was called: nothing is acquired any more. */
+  get isClosing(): boolean {
+    return this.engine.isClosing;
+  }
+
+  /**
+   * Subscribes to what happens to leases. Listeners are called synchronously; one that throws harms nobody.
+   * @returns a function that removes the listener
+   */
+  on<E extends keyof LockEvents>(event: E, listener: LockEventListener<E>): () => void {
+    return this.engine.events.on(event, listener);
+  }
+
+  /**
+   * Waits for the key, at most `wait` (default: ttl + 1 s).
+   * @throws LockTimeoutError when others held it all the time; LockHeldError likewise with `wait: 0` or `false`
+   * @throws StoreUnavailableError when the store gave no answer in that time
+   * @throws StoreRejectedError, CorruptLeaseError when waiting cannot help
+   * @throws ManagerClosedError after `close`
+   * @throws OptionsInvalidError
+   * @throws the reason of `options.signal` when that aborts
+   */
+  async acquire(key: string, options: AcquireOptions = {}): Promise<Lease> {
+    return this.demand(key, this.resolve(key, options), { signal: options.signal });
+  }
+
+  /**
+   * Asks once, without waiting.
+   * @returns the lease, or `null` when another holds the key
+   * @throws as `acquire`; an unavailable store is not "held by another"
+   */
+  async tryAcquire(key: string, options: AcquireOptions = {}): Promise<Lease | null> {
+    try {
+      return await this.acquire(key, { ...options, wait: 0 });
+    } catch (error) {
+      if (isDistributedLockError(error, 'LOCK_HELD')) return null;
+      throw error;
+    }
+  }
+
+  /**
+   * Runs `fn` under the key and releases it afterwards. Inside, `currentLease()` is the lease.
+   * @throws as `acquire`; then what `fn` throws
+   * @throws LockLostError when the lease was lost before `fn` ended; what `fn` threw is its cause
+   * @throws SelfDeadlockError when this chain of calls would wait for a key that it holds
+   */
+  withLock<T>(key: string, fn: (lease: Lease) => Promise<T> | T): Promise<T>;
+  withLock<T>(key: string, options: WithLockOptions, fn: (lease: Lease) => Promise<T> | T): Promise<T>;
+  async withLock<T>(
+    key: string,
+    ...rest: [(lease: Lease) => Promise<T> | T] | [WithLockOptions, (lease: Lease) => Promise<T> | T]
+  ): Promise<T> {
+    const [options, fn] = rest.length === 1 ? [{}, rest[0]] : rest;
+    const run = await this.tryWithLock(key, options, fn);
+    if (run.ran) return run.value;
+    throw run.error;
+  }
+
+  /** As {@link withLock}, but a key that stays with others is an answer, and so never mistaken for an error of `fn`. */
+  async tryWithLock<T>(
+    key: string,
+    options: WithLockOptions,
+    fn: (lease: Lease) => Promise<T> | T,
+  ): Promise<LockedRun<T>> {
+    const resolved = this.resolve(key, options);
+    const outer = enclosingLease(this, key);
+    if (outer !== undefined) {
+      if (options.ifNested === 'join') return { ran: true, value: await fn(outer) };
+      if (resolved.timing.waitMs > 0) throw new SelfDeadlockError(key);
+    }
+    let lease: HeldLease;
+    try {
+      lease = await this.demand(key, resolved, { signal: options.signal });
+    } catch (error) {
+      if (error instanceof LockHeldError || error instanceof LockTimeoutError) return { ran: false, error };
+      throw error;
+    }
+    const value = await this.runWith(lease, fn, options.onLost ?? 'throw');
+    return { ran: true, value };
+  }
+
+  /**
+   * The campaign for a key, one for the whole process: what is asked for later gets the same `Lock`, and its options are
+   * ignored. For a single try use {@link tryAcquire}.
+   * @throws OptionsInvalidError
+   */
+  lock(key: string, options: AcquireOptions = {}): Lock {
+    const existing = this.locks.get(key);
+    if (existing !== undefined) {
+      if (Object.keys(options).length > 0) {
+        this.logger?.warn(
+          `lock('${key}') exists; the options given later are ignored: ${Object.keys(options).join(', ')}.`,
+        );
+      }
+      return existing;
+    }
+    const resolved = this.resolve(key, { ...options, wait: Infinity });
+    const lock = new SharedLock(key, this.registryFor(resolved));
+    this.locks.set(key, lock);
+    return lock;
+  }
+
+  /** What the store keeps under `key`; `null` when it is free and nothing is kept. Never acquires. */
+  async inspect(key: string): Promise<LeaseRecord | null> {
+    assertKey(key);
+    return this.ask(call => this.store.inspect(key, call));
+  }
+
+  /** All keys that start with `prefix` and are held, or beside which something is kept. */
+  list(prefix = ''): AsyncIterable<LeaseRecord> {
+    return this.store.list(prefix, { timeoutMs: this.commandTimeoutMs });
+  }
+
+  /**
+   * Ends a grant that somebody else holds: it is renewed no more, so that its holder stops before the key is free. With
+   * `force` the key is free at once, which is outside the promises: its holder may still work.
+   * @param options `fencingToken`: the grant; by default the present one
+   * @returns whether there was such a grant
+   */
+  async revoke(key: string, options: { fencingToken?: number; force?: boolean } = {}): Promise<boolean> {
+    const fencingToken = options.fencingToken ?? (await this.inspect(key))?.fencingToken;
+    if (fencingToken === undefined) return false;
+    return this.ask(call => this.store.revoke({ key, fencingToken, force: options.force }, call));
+  }
+
+  /** The application's leadership. @throws OptionsInvalidError where it is off */
+  get leadership(): LeadershipLock {
+    if (this.leadershipLock === null) {
+      throw new OptionsInvalidError([
+        `leadership (off) is needed here; set service in DistributedLockModule.forRoot, and do not set leadership: false`,
+      ]);
+    }
+    return this.leadershipLock;
+  }
+
+  /** Makes `leadership` the answer of {@link leadership}. */
+  attachLeadership(leadership: LeadershipLock): void {
+    this.leadershipLock = leadership;
+  }
+
+  /** Prepares the store; optional. Rejects only for what waiting cannot cure. */
+  async open(): Promise<void> {
+    await this.store.open?.();
+  }
+
+  /** Ends the campaigns of all {@link lock}s and releases their keys. Never rejects. */
+  async stopCampaigns(): Promise<void> {
+    await Promise.all([...this.locks.values()].map(lock => lock.release()));
+  }
+
+  /**
+   * Rejects all who wait, lets `withLock` work end, releases all leases and closes the store. Work that has not ended
+   * within `timeoutMs` is told by its signal, and its lease is left to its TTL: releasing it would let another start.
+   * Idempotent; never rejects.
+   * @param options `timeoutMs`: for all of it together; default 10 s
+   */
+  close(options: { timeoutMs?: number } = {}): Promise<void> {
+    return (this.closing ??= this.shutDown(options.timeoutMs ?? 10_000));
+  }
+
+  /** Closes at the end of an `await using` block. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Resolves with `work`, or after `timeoutMs`. @returns whether `work` was in time. For what is built on the engine. */
+  within(timeoutMs: number, work: Promise<unknown>): Promise<boolean> {
+    return this.engine.within(timeoutMs, work);
+  }
+
+  /** As {@link acquire}, with options that are already resolved. For what is built on the engine. */
+  async demand(key: string, resolved: ResolvedAcquire, demand: Demand): Promise<HeldLease> {
+    return this.engine.acquire(key, resolved, demand);
+  }
+
+  /** Checks options against those of the manager. For what is built on the engine. */
+  resolve(key: string, options: AcquireOptions): ResolvedAcquire {
+    assertKey(key);
+    return resolveAcquire(options, this.resolved.timing, this.resolved.driftRate);
+  }
+
+  private async runWith<T>(
+    lease: HeldLease,
+    fn: (lease: Lease) => Promise<T> | T,
+    onLost: 'throw' | 'ignore',
+  ): Promise<T> {
+    this.leasesAtWork.add(lease);
+    return this.work.track(async () => {
+      try {
+        return await runToEnd(lease, onLost, () => runUnder(this, lease, () => fn(lease)));
+      } finally {
+        this.leasesAtWork.delete(lease);
+        await lease.release();
+      }
+    });
+  }
+
+  private async shutDown(timeoutMs: number): Promise<void> {
+    const startedAt = this.engine.elapsed.now();
+    const leftMs = (): number => Math.max(0, timeoutMs - (this.engine.elapsed.now() - startedAt));
+    this.engine.beginClose();
+    const campaigns = this.stopCampaigns();
+    await this.engine.within(timeoutMs, this.work.drained());
+    await this.engine.within(leftMs(), campaigns);
+    await this.engine.close(this.leasesAtWork, Math.max(leftMs(), this.commandTimeoutMs));
+    await this.store
+      .close?.()
+      .catch((error: unknown) => this.logger?.error(`closing ${this.store.name} failed: ${String(error)}`));
+  }
+
+  private registryFor(resolved: ResolvedAcquire): LockRegistry {
+    return {
+      clock: this.clock,
+      claim: lock => {
+        const standing = this.locks.get(lock.key) ?? lock;
+        this.locks.set(lock.key, standing);
+        return standing;
+      },
+      find: key => this.locks.get(key),
+      drop: lock => void (this.locks.get(lock.key) === lock && this.locks.delete(lock.key)),
+      acquire: (key, signal, onBlocked) => this.demand(key, resolved, { signal, onBlocked, unref: true }),
+    };
+  }
+
+  private get commandTimeoutMs(): number {
+    return resolveAcquire({}, this.resolved.timing, this.resolved.driftRate).timing.commandTimeoutMs;
+  }
+
+  private ask<T>(command: (call: CallOptions) => Promise<T>): Promise<T> {
+    return this.engine.gateway.call(this.commandTimeoutMs, command);
+  }
+}
+
+/** Runs work under a lease. Whether it was lost by the end counts for more than what the work says. */
+export async function runToEnd<T>(
+  lease: HeldLease,
+  onLost: 'throw' | 'ignore',
+  work: () => Promise<T> | T,
+): Promise<T> {
+  let outcome: { value: T } | { error: unknown };
+  try {
+    outcome = { value: await work() };
+  } catch (error) {
+    outcome = { error };
+  }
+  const cause = lease.lossCause;
+  if (cause !== undefined && onLost === 'throw') {
+    throw new LockLostError(lease.key, cause, 'error' in outcome ? { cause: outcome.error } : undefined);
+  }
+  if ('error' in outcome) throw outcome.error;
+  return outcome.value;
+}

@@ -1,0 +1,193 @@
+import { parseDuration, type Duration } from '../core/duration.js';
+import {
+  LockReleasedError,
+  NotLeaderError,
+  OptionsInvalidError,
+  type DistributedLockError,
+} from '../core/errors.js';
+import type { HolderInfo } from '../core/lease-store.js';
+import type { LeaderInfo, LeadershipLock, Lease } from '../core/lease.js';
+import type { ResolvedAcquire } from '../core/options.js';
+import { Campaign } from '../engine/campaign.js';
+import type { Obstacle } from '../engine/contender.js';
+import type { HeldLease } from '../engine/held-lease.js';
+import { runUnder } from '../engine/lease-context.js';
+import { runToEnd, type SyncManager } from '../engine/sync-manager.js';
+import { WorkTracker } from '../engine/work-tracker.js';
+import { Election } from './election.js';
+import { TermHooks, type LeadershipHooks } from './term-hooks.js';
+
+/** Options of an application's leadership. */
+export interface LeadershipOptions {
+  /** The replicas of one service elect one leader. Needed unless `key` is given. */
+  service?: string;
+  /** @default `service/<service>/leadership` */
+  key?: string;
+  /** @default 10 s */
+  ttl?: Duration;
+  /** Called at the beginning and the end of each term. */
+  hooks?: LeadershipHooks;
+}
+
+/** What became of work that only the leader may do. */
+export type LeaderRun<T> =
+  { readonly ran: true; readonly value: T } | { readonly ran: false; readonly error: NotLeaderError };
+
+/**
+ * Leader-only work that began this recently is not handed over at once: on a replica whose clock is behind, the same tick
+ * of a schedule may still be to come.
+ */
+const SAME_TICK_MS = 1000;
+
+/** What a leadership tells, besides the lease events of its manager. */
+export interface LeadershipEvents {
+  onHookError(hook: 'acquired' | 'lost', error: unknown): void;
+  onCampaignError(error: DistributedLockError): void;
+}
+
+/** The application's campaign for leadership, its hooks, and the work that only the leader does. */
+export class LeadershipCampaign implements LeadershipLock {
+  readonly key: string;
+  private readonly resolved: ResolvedAcquire;
+  private readonly hooks: TermHooks;
+  private readonly work = new WorkTracker();
+  private readonly election: Election;
+  private campaign: Campaign | null = null;
+  private holder: HolderInfo | undefined;
+  private cooldownMs = 0;
+  private workStartedAt = -Infinity;
+  private resigning: Promise<void> | null = null;
+  private readonly notLeading: AbortSignal;
+
+  constructor(
+    private readonly manager: SyncManager,
+    options: LeadershipOptions,
+    private readonly events: Partial<LeadershipEvents> = {},
+  ) {
+    this.key = options.key ?? defaultKey(options.service);
+    this.resolved = manager.resolve(this.key, { ttl: options.ttl ?? '10s', wait: Infinity });
+    this.hooks = new TermHooks(options.hooks, (hook, error) => this.onHookError(hook, error));
+    this.election = new Election(manager.clock);
+    this.notLeading = AbortSignal.abort(new LockReleasedError(this.key));
+  }
+
+  get lease(): Lease | null {
+    return this.campaign?.lease ?? null;
+  }
+
+  get isLeader(): boolean {
+    return this.lease !== null;
+  }
+
+  get lost(): AbortSignal {
+    return this.lease?.signal ?? this.notLeading;
+  }
+
+  /** Starts to campaign; does nothing when it has started. */
+  start(): void {
+    this.campaign ??= new Campaign(this.key, this.manager.clock, {
+      acquire: (signal, onBlocked) =>
+        this.manager.demand(this.key, this.resolved, { signal, onBlocked, unref: true }),
+      onBlocked: obstacle => this.onBlocked(obstacle),
+      onHeld: lease => this.onHeld(lease),
+      onEnded: () => this.onEnded(),
+      onError: error => this.events.onCampaignError?.(error),
+    });
+  }
+
+  async leader(): Promise<LeaderInfo | null> {
+    const record = await this.manager.inspect(this.key);
+    if (record === null || !record.isHeld) return null;
+    const isSelf = record.owner !== undefined && record.owner === this.lease?.owner;
+    return { fencingToken: record.fencingToken, holder: record.holder, isSelf };
+  }
+
+  /**
+   * Runs `fn` if this replica leads, with the leadership lease as `currentLease()`. While the first election is undecided
+   * it waits for its outcome, at most `waitMs`.
+   * @throws what `fn` throws; LockLostError when leadership was lost before it ended
+   */
+  async runAsLeader<T>(
+    options: { waitMs: number },
+    fn: (lease: Lease) => Promise<T> | T,
+  ): Promise<LeaderRun<T>> {
+    if (this.lease === null) await this.election.decided(options.waitMs);
+    const lease = this.campaign?.lease ?? null;
+    if (lease === null) return { ran: false, error: new NotLeaderError(this.key, this.holder) };
+    this.workStartedAt = this.manager.clock.monotonicMs();
+    const value = await this.work.track(() =>
+      runToEnd(lease, 'throw', () => runUnder(this.manager, lease, () => fn(lease))),
+    );
+    return { ran: true, value };
+  }
+
+  /** @param options `cooldown`: how long this replica stays away; default one leadership `ttl` */
+  async resign(options: { cooldown?: Duration } = {}): Promise<void> {
+    const { ttlMs } = this.resolved.timing;
+    const cooldownMs = options.cooldown === undefined ? ttlMs : parseDuration(options.cooldown);
+    if (cooldownMs === undefined) {
+      throw new OptionsInvalidError([`cooldown (${String(options.cooldown)}) must be a duration; try '30s'`]);
+    }
+    const lease = this.campaign?.lease ?? null;
+    if (lease !== null) {
+      this.cooldownMs = cooldownMs;
+      this.resigning = this.stepDown(lease, Infinity).finally(() => (this.resigning = null));
+    }
+    await this.resigning;
+  }
+
+  /**
+   * Ends the campaign. A leader's signal aborts first; then leader-only work and hooks may end, at most `timeoutMs`; then
+   * the key is released. What has not ended by then keeps the key from others until its TTL is over. Never rejects.
+   */
+  async stop(options: { timeoutMs: number }): Promise<void> {
+    const { campaign } = this;
+    if (campaign === null) return;
+    const lease = campaign.lease;
+    campaign.stop();
+    this.election.decide();
+    if (lease !== null) await this.stepDown(lease, options.timeoutMs);
+    else await this.manager.within(options.timeoutMs, Promise.all([this.resigning, this.hooks.settled()]));
+  }
+
+  private async stepDown(lease: HeldLease, timeoutMs: number): Promise<void> {
+    lease.beginRelease();
+    this.hooks.lost();
+    const ended = Promise.all([this.work.drained(), this.hooks.settled()]);
+    if (!(await this.manager.within(timeoutMs, ended))) return lease.abandon();
+    const isSameTick = this.manager.clock.monotonicMs() - this.workStartedAt < SAME_TICK_MS;
+    await lease.releaseKeeping(isSameTick ? this.resolved.timing.ttlMs : 0);
+  }
+
+  private onBlocked(obstacle: Obstacle): void {
+    if (obstacle.kind !== 'held') return;
+    this.holder = obstacle.holder;
+    this.election.decide();
+  }
+
+  private onHeld(lease: HeldLease): void {
+    this.holder = undefined;
+    this.hooks.acquired(lease);
+    this.election.decide();
+  }
+
+  /** The next term begins when this one's hooks are done and its cooldown is over. */
+  private async onEnded(): Promise<number> {
+    this.hooks.lost();
+    const awayMs = this.cooldownMs;
+    this.cooldownMs = 0;
+    return Promise.resolve(awayMs);
+  }
+
+  private onHookError(hook: 'acquired' | 'lost', error: unknown): void {
+    this.events.onHookError?.(hook, error);
+    if (hook === 'acquired') void this.resign();
+  }
+}
+
+function defaultKey(service: string | undefined): string {
+  if (service !== undefined) return `service/${service}/leadership`;
+  throw new OptionsInvalidError([
+    `service (undefined) must be set where leadership is used, since replicas of one service elect one leader; try service: 'orders', or leadership: false`,
+  ]);
+}

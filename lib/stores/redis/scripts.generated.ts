@@ -1,0 +1,411 @@
+// Generated from scripts/*.lua by npm run build:scripts. Do not edit.
+
+/** A script as Redis knows it. */
+export interface RedisScript {
+  readonly source: string;
+  /** Number of KEYS. */
+  readonly keys: number;
+  readonly sha1: string;
+}
+
+export const SCRIPTS = {
+  acquire: {
+    keys: 3,
+    sha1: '8d12f7b296beab681c0f573fc27450c4cdc83ed5',
+    source: `-- The server's time in whole microseconds; below 2^53 for another two centuries.
+local function nowMicros()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000000 + tonumber(time[2])
+end
+
+-- Whole numbers as text; tostring() would round them to 14 digits.
+local function integer(number)
+  return string.format('%.0f', number)
+end
+-- How long the counter of a key must live, in ms: a day longer than the lease, and than the token is ahead of the clock.
+local function counterLifeMs(token, nowUs, ttlMs)
+  return math.ceil(math.max(ttlMs, (token - nowUs) / 1000, 0)) + 86400000
+end
+-- What is kept beside a lease is a hash: \`data\`, \`kind\` (text, bytes), \`expires\` (ms of the server's clock), and one
+-- field \`a:<name>\` per attribute.
+
+-- The hash as a flat list, without data that has expired.
+local function readKept(key, nowMs)
+  local fields = redis.call('HGETALL', key)
+  local live = {}
+  local isExpired = false
+  for i = 1, #fields, 2 do
+    if fields[i] == 'expires' then
+      isExpired = (tonumber(fields[i + 1]) or 0) <= nowMs
+    end
+  end
+  for i = 1, #fields, 2 do
+    local name = fields[i]
+    if string.sub(name, 1, 2) == 'a:' or (not isExpired and name ~= 'expires') then
+      live[#live + 1] = name
+      live[#live + 1] = fields[i + 1]
+    end
+  end
+  return live
+end
+
+-- kind: 'keep', 'delete', 'text' or 'bytes'; attributes: names and values in turn.
+local function writeKept(key, nowMs, kind, data, dataTtlMs, attributes)
+  if kind == 'keep' and #attributes == 0 then
+    return
+  end
+  if kind == 'delete' then
+    redis.call('HDEL', key, 'data', 'kind', 'expires')
+  elseif kind ~= 'keep' then
+    redis.call('HSET', key, 'data', data, 'kind', kind)
+    if dataTtlMs == '' then
+      redis.call('HDEL', key, 'expires')
+    else
+      redis.call('HSET', key, 'expires', integer(nowMs + tonumber(dataTtlMs)))
+    end
+  end
+  for i = 1, #attributes, 2 do
+    redis.call('HSET', key, 'a:' .. attributes[i], attributes[i + 1])
+  end
+  -- Data that expires takes its key along, unless attributes share it.
+  local expires = redis.call('HGET', key, 'expires')
+  if expires and redis.call('HLEN', key) == 3 then
+    redis.call('PEXPIREAT', key, expires)
+  else
+    redis.call('PERSIST', key)
+  end
+end
+
+local ttlMs = tonumber(ARGV[2])
+local lease = redis.call('HMGET', KEYS[1], 'owner', 'token', 'holder', 'state')
+local leftMs = redis.call('PTTL', KEYS[1])
+local nowUs = nowMicros()
+local nowMs = math.floor(nowUs / 1000)
+
+if leftMs ~= -2 then
+  if not lease[2] or not lease[4] then
+    return { 'corrupt', 'its lease has no token or no state' }
+  end
+  if leftMs == -1 then
+    return { 'corrupt', 'its lease has no expiry' }
+  end
+  if lease[1] ~= ARGV[1] or lease[4] ~= '' then
+    return { 'held', lease[1] or '', lease[3] or '', leftMs }
+  end
+  local kept = readKept(KEYS[3], nowMs)
+  if leftMs < ttlMs then
+    redis.call('PEXPIRE', KEYS[1], ttlMs)
+  end
+  return { 'granted', lease[2], kept }
+end
+
+local last = redis.call('GET', KEYS[2]) or '0'
+local lastToken = string.match(last, '^%d+$') and tonumber(last)
+if not lastToken or lastToken >= 9007199254740991 then
+  return { 'corrupt', 'its counter is not a safe integer' }
+end
+redis.call('HLEN', KEYS[3])
+
+local token = math.max(lastToken + 1, nowUs)
+redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'token', integer(token), 'holder', ARGV[3], 'sequence', ARGV[4], 'state', '')
+redis.call('PEXPIRE', KEYS[1], ttlMs)
+redis.call('SET', KEYS[2], integer(token), 'PX', integer(counterLifeMs(token, nowUs, ttlMs)))
+local attributes = {}
+for i = 8, #ARGV do
+  attributes[#attributes + 1] = ARGV[i]
+end
+writeKept(KEYS[3], nowMs, ARGV[5], ARGV[6], ARGV[7], attributes)
+return { 'granted', integer(token), readKept(KEYS[3], nowMs) }
+`,
+  },
+  inspect: {
+    keys: 2,
+    sha1: '22e9ff0581025633e7503e2a1698365321f0f548',
+    source: `-- The server's time in whole microseconds; below 2^53 for another two centuries.
+local function nowMicros()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000000 + tonumber(time[2])
+end
+
+-- Whole numbers as text; tostring() would round them to 14 digits.
+local function integer(number)
+  return string.format('%.0f', number)
+end
+-- What is kept beside a lease is a hash: \`data\`, \`kind\` (text, bytes), \`expires\` (ms of the server's clock), and one
+-- field \`a:<name>\` per attribute.
+
+-- The hash as a flat list, without data that has expired.
+local function readKept(key, nowMs)
+  local fields = redis.call('HGETALL', key)
+  local live = {}
+  local isExpired = false
+  for i = 1, #fields, 2 do
+    if fields[i] == 'expires' then
+      isExpired = (tonumber(fields[i + 1]) or 0) <= nowMs
+    end
+  end
+  for i = 1, #fields, 2 do
+    local name = fields[i]
+    if string.sub(name, 1, 2) == 'a:' or (not isExpired and name ~= 'expires') then
+      live[#live + 1] = name
+      live[#live + 1] = fields[i + 1]
+    end
+  end
+  return live
+end
+
+-- kind: 'keep', 'delete', 'text' or 'bytes'; attributes: names and values in turn.
+local function writeKept(key, nowMs, kind, data, dataTtlMs, attributes)
+  if kind == 'keep' and #attributes == 0 then
+    return
+  end
+  if kind == 'delete' then
+    redis.call('HDEL', key, 'data', 'kind', 'expires')
+  elseif kind ~= 'keep' then
+    redis.call('HSET', key, 'data', data, 'kind', kind)
+    if dataTtlMs == '' then
+      redis.call('HDEL', key, 'expires')
+    else
+      redis.call('HSET', key, 'expires', integer(nowMs + tonumber(dataTtlMs)))
+    end
+  end
+  for i = 1, #attributes, 2 do
+    redis.call('HSET', key, 'a:' .. attributes[i], attributes[i + 1])
+  end
+  -- Data that expires takes its key along, unless attributes share it.
+  local expires = redis.call('HGET', key, 'expires')
+  if expires and redis.call('HLEN', key) == 3 then
+    redis.call('PEXPIREAT', key, expires)
+  else
+    redis.call('PERSIST', key)
+  end
+end
+
+local lease = redis.call('HMGET', KEYS[1], 'owner', 'token', 'holder', 'state')
+local leftMs = redis.call('PTTL', KEYS[1])
+local kept = readKept(KEYS[2], math.floor(nowMicros() / 1000))
+if leftMs == -2 then
+  return { 'free', kept }
+end
+if not lease[2] or not lease[4] then
+  return { 'corrupt', 'its lease has no token or no state' }
+end
+if leftMs == -1 then
+  return { 'corrupt', 'its lease has no expiry' }
+end
+return { 'lease', lease[1] or '', lease[2], lease[3] or '', lease[4], leftMs, kept }
+`,
+  },
+  release: {
+    keys: 2,
+    sha1: '22454f4c889d41f2bc3a89fcd2d85beae814f888',
+    source: `-- The server's time in whole microseconds; below 2^53 for another two centuries.
+local function nowMicros()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000000 + tonumber(time[2])
+end
+
+-- Whole numbers as text; tostring() would round them to 14 digits.
+local function integer(number)
+  return string.format('%.0f', number)
+end
+-- What is kept beside a lease is a hash: \`data\`, \`kind\` (text, bytes), \`expires\` (ms of the server's clock), and one
+-- field \`a:<name>\` per attribute.
+
+-- The hash as a flat list, without data that has expired.
+local function readKept(key, nowMs)
+  local fields = redis.call('HGETALL', key)
+  local live = {}
+  local isExpired = false
+  for i = 1, #fields, 2 do
+    if fields[i] == 'expires' then
+      isExpired = (tonumber(fields[i + 1]) or 0) <= nowMs
+    end
+  end
+  for i = 1, #fields, 2 do
+    local name = fields[i]
+    if string.sub(name, 1, 2) == 'a:' or (not isExpired and name ~= 'expires') then
+      live[#live + 1] = name
+      live[#live + 1] = fields[i + 1]
+    end
+  end
+  return live
+end
+
+-- kind: 'keep', 'delete', 'text' or 'bytes'; attributes: names and values in turn.
+local function writeKept(key, nowMs, kind, data, dataTtlMs, attributes)
+  if kind == 'keep' and #attributes == 0 then
+    return
+  end
+  if kind == 'delete' then
+    redis.call('HDEL', key, 'data', 'kind', 'expires')
+  elseif kind ~= 'keep' then
+    redis.call('HSET', key, 'data', data, 'kind', kind)
+    if dataTtlMs == '' then
+      redis.call('HDEL', key, 'expires')
+    else
+      redis.call('HSET', key, 'expires', integer(nowMs + tonumber(dataTtlMs)))
+    end
+  end
+  for i = 1, #attributes, 2 do
+    redis.call('HSET', key, 'a:' .. attributes[i], attributes[i + 1])
+  end
+  -- Data that expires takes its key along, unless attributes share it.
+  local expires = redis.call('HGET', key, 'expires')
+  if expires and redis.call('HLEN', key) == 3 then
+    redis.call('PEXPIREAT', key, expires)
+  else
+    redis.call('PERSIST', key)
+  end
+end
+
+local lease = redis.call('HMGET', KEYS[1], 'owner', 'token', 'sequence')
+if lease[1] ~= ARGV[1] or (ARGV[2] ~= '' and lease[2] ~= ARGV[2]) then
+  return { 'not-held' }
+end
+local hasWrites = ARGV[5] ~= 'keep' or #ARGV > 7
+if hasWrites then
+  redis.call('HLEN', KEYS[2])
+end
+
+-- A deletion comes first: where memory is short, Redis refuses what allocates unless the script has already written.
+local keepMs = math.min(tonumber(ARGV[3]), redis.call('PTTL', KEYS[1]))
+if keepMs > 0 then
+  redis.call('HDEL', KEYS[1], 'owner', 'holder')
+  redis.call('HSET', KEYS[1], 'state', 'kept')
+  redis.call('PEXPIRE', KEYS[1], keepMs)
+else
+  redis.call('DEL', KEYS[1])
+end
+
+local isNewer = ARGV[4] == '' or tonumber(ARGV[4]) > (tonumber(lease[3]) or -1)
+if hasWrites and isNewer then
+  local attributes = {}
+  for i = 8, #ARGV do
+    attributes[#attributes + 1] = ARGV[i]
+  end
+  writeKept(KEYS[2], math.floor(nowMicros() / 1000), ARGV[5], ARGV[6], ARGV[7], attributes)
+end
+if keepMs <= 0 then
+  redis.call('PUBLISH', KEYS[1], 'freed')
+end
+return { 'released' }
+`,
+  },
+  renew: {
+    keys: 3,
+    sha1: '963a24250e2d245f04a068411bb488c7105cf52b',
+    source: `-- The server's time in whole microseconds; below 2^53 for another two centuries.
+local function nowMicros()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000000 + tonumber(time[2])
+end
+
+-- Whole numbers as text; tostring() would round them to 14 digits.
+local function integer(number)
+  return string.format('%.0f', number)
+end
+-- How long the counter of a key must live, in ms: a day longer than the lease, and than the token is ahead of the clock.
+local function counterLifeMs(token, nowUs, ttlMs)
+  return math.ceil(math.max(ttlMs, (token - nowUs) / 1000, 0)) + 86400000
+end
+-- What is kept beside a lease is a hash: \`data\`, \`kind\` (text, bytes), \`expires\` (ms of the server's clock), and one
+-- field \`a:<name>\` per attribute.
+
+-- The hash as a flat list, without data that has expired.
+local function readKept(key, nowMs)
+  local fields = redis.call('HGETALL', key)
+  local live = {}
+  local isExpired = false
+  for i = 1, #fields, 2 do
+    if fields[i] == 'expires' then
+      isExpired = (tonumber(fields[i + 1]) or 0) <= nowMs
+    end
+  end
+  for i = 1, #fields, 2 do
+    local name = fields[i]
+    if string.sub(name, 1, 2) == 'a:' or (not isExpired and name ~= 'expires') then
+      live[#live + 1] = name
+      live[#live + 1] = fields[i + 1]
+    end
+  end
+  return live
+end
+
+-- kind: 'keep', 'delete', 'text' or 'bytes'; attributes: names and values in turn.
+local function writeKept(key, nowMs, kind, data, dataTtlMs, attributes)
+  if kind == 'keep' and #attributes == 0 then
+    return
+  end
+  if kind == 'delete' then
+    redis.call('HDEL', key, 'data', 'kind', 'expires')
+  elseif kind ~= 'keep' then
+    redis.call('HSET', key, 'data', data, 'kind', kind)
+    if dataTtlMs == '' then
+      redis.call('HDEL', key, 'expires')
+    else
+      redis.call('HSET', key, 'expires', integer(nowMs + tonumber(dataTtlMs)))
+    end
+  end
+  for i = 1, #attributes, 2 do
+    redis.call('HSET', key, 'a:' .. attributes[i], attributes[i + 1])
+  end
+  -- Data that expires takes its key along, unless attributes share it.
+  local expires = redis.call('HGET', key, 'expires')
+  if expires and redis.call('HLEN', key) == 3 then
+    redis.call('PEXPIREAT', key, expires)
+  else
+    redis.call('PERSIST', key)
+  end
+end
+
+local ttlMs = tonumber(ARGV[3])
+local lease = redis.call('HMGET', KEYS[1], 'owner', 'token', 'state', 'sequence')
+if lease[1] ~= ARGV[1] or lease[2] ~= ARGV[2] or lease[3] ~= '' then
+  return { 'not-held' }
+end
+local hasWrites = ARGV[5] ~= 'keep' or #ARGV > 7
+if hasWrites then
+  redis.call('HLEN', KEYS[3])
+end
+if redis.call('PTTL', KEYS[1]) < ttlMs then
+  redis.call('PEXPIRE', KEYS[1], ttlMs)
+end
+
+-- The counter must outlive the lease; it is written rarely, not with each renewal.
+if redis.call('PTTL', KEYS[2]) < ttlMs + 43200000 then
+  local lifeMs = counterLifeMs(tonumber(lease[2]), nowMicros(), ttlMs)
+  redis.call('SET', KEYS[2], lease[2], 'PX', integer(lifeMs))
+end
+
+local isNewer = ARGV[4] == '' or tonumber(ARGV[4]) > (tonumber(lease[4]) or -1)
+if hasWrites and isNewer then
+  if ARGV[4] ~= '' then
+    redis.call('HSET', KEYS[1], 'sequence', ARGV[4])
+  end
+  local attributes = {}
+  for i = 8, #ARGV do
+    attributes[#attributes + 1] = ARGV[i]
+  end
+  writeKept(KEYS[3], math.floor(nowMicros() / 1000), ARGV[5], ARGV[6], ARGV[7], attributes)
+end
+return { 'renewed' }
+`,
+  },
+  revoke: {
+    keys: 1,
+    sha1: '0c430791bf460b1111bd727507efe11f66c0f4b9',
+    source: `local lease = redis.call('HMGET', KEYS[1], 'token', 'state')
+if lease[1] ~= ARGV[1] then
+  return { 'not-found' }
+end
+if ARGV[2] == '1' then
+  redis.call('DEL', KEYS[1])
+  redis.call('PUBLISH', KEYS[1], 'freed')
+elseif lease[2] == '' then
+  redis.call('HSET', KEYS[1], 'state', 'revoked')
+end
+return { 'revoked' }
+`,
+  },
+} satisfies Record<string, RedisScript>;

@@ -1,0 +1,65 @@
+--[[
+Grants a key if it is free. Asked again by the owner that holds it, grants again: same token, TTL anew (never shorter),
+nothing else written.
+
+KEYS[1] lease: hash owner, token, holder, sequence, state ('', 'kept' after a release that keeps the key, 'revoked'); expires
+KEYS[2] fence: the last token granted; expires a day after it can matter
+KEYS[3] data: hash of what is kept beside the lease
+
+ARGV[1] owner
+ARGV[2] TTL in ms
+ARGV[3] holder as JSON, or ''
+ARGV[4] sequence of these writes, or -1 where they have none
+ARGV[5] kind of data: keep, delete, text or bytes
+ARGV[6] data
+ARGV[7] TTL of the data in ms, or ''
+ARGV[8...] attributes: name, value as JSON, ...
+
+Returns {'granted', token, flat list of what is kept}
+     or {'held', owner or '', holder or '', ms left}
+     or {'corrupt', fact}
+]]
+--@include clock
+--@include counter
+--@include kept
+
+local ttlMs = tonumber(ARGV[2])
+local lease = redis.call('HMGET', KEYS[1], 'owner', 'token', 'holder', 'state')
+local leftMs = redis.call('PTTL', KEYS[1])
+local nowUs = nowMicros()
+local nowMs = math.floor(nowUs / 1000)
+
+if leftMs ~= -2 then
+  if not lease[2] or not lease[4] then
+    return { 'corrupt', 'its lease has no token or no state' }
+  end
+  if leftMs == -1 then
+    return { 'corrupt', 'its lease has no expiry' }
+  end
+  if lease[1] ~= ARGV[1] or lease[4] ~= '' then
+    return { 'held', lease[1] or '', lease[3] or '', leftMs }
+  end
+  local kept = readKept(KEYS[3], nowMs)
+  if leftMs < ttlMs then
+    redis.call('PEXPIRE', KEYS[1], ttlMs)
+  end
+  return { 'granted', lease[2], kept }
+end
+
+local last = redis.call('GET', KEYS[2]) or '0'
+local lastToken = string.match(last, '^%d+$') and tonumber(last)
+if not lastToken or lastToken >= 9007199254740991 then
+  return { 'corrupt', 'its counter is not a safe integer' }
+end
+redis.call('HLEN', KEYS[3])
+
+local token = math.max(lastToken + 1, nowUs)
+redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'token', integer(token), 'holder', ARGV[3], 'sequence', ARGV[4], 'state', '')
+redis.call('PEXPIRE', KEYS[1], ttlMs)
+redis.call('SET', KEYS[2], integer(token), 'PX', integer(counterLifeMs(token, nowUs, ttlMs)))
+local attributes = {}
+for i = 8, #ARGV do
+  attributes[#attributes + 1] = ARGV[i]
+end
+writeKept(KEYS[3], nowMs, ARGV[5], ARGV[6], ARGV[7], attributes)
+return { 'granted', integer(token), readKept(KEYS[3], nowMs) }

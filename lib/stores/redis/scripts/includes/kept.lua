@@ -1,0 +1,49 @@
+-- What is kept beside a lease is a hash: `data`, `kind` (text, bytes), `expires` (ms of the server's clock), and one
+-- field `a:<name>` per attribute.
+
+-- The hash as a flat list, without data that has expired.
+local function readKept(key, nowMs)
+  local fields = redis.call('HGETALL', key)
+  local live = {}
+  local isExpired = false
+  for i = 1, #fields, 2 do
+    if fields[i] == 'expires' then
+      isExpired = (tonumber(fields[i + 1]) or 0) <= nowMs
+    end
+  end
+  for i = 1, #fields, 2 do
+    local name = fields[i]
+    if string.sub(name, 1, 2) == 'a:' or (not isExpired and name ~= 'expires') then
+      live[#live + 1] = name
+      live[#live + 1] = fields[i + 1]
+    end
+  end
+  return live
+end
+
+-- kind: 'keep', 'delete', 'text' or 'bytes'; attributes: names and values in turn.
+local function writeKept(key, nowMs, kind, data, dataTtlMs, attributes)
+  if kind == 'keep' and #attributes == 0 then
+    return
+  end
+  if kind == 'delete' then
+    redis.call('HDEL', key, 'data', 'kind', 'expires')
+  elseif kind ~= 'keep' then
+    redis.call('HSET', key, 'data', data, 'kind', kind)
+    if dataTtlMs == '' then
+      redis.call('HDEL', key, 'expires')
+    else
+      redis.call('HSET', key, 'expires', integer(nowMs + tonumber(dataTtlMs)))
+    end
+  end
+  for i = 1, #attributes, 2 do
+    redis.call('HSET', key, 'a:' .. attributes[i], attributes[i + 1])
+  end
+  -- Data that expires takes its key along, unless attributes share it.
+  local expires = redis.call('HGET', key, 'expires')
+  if expires and redis.call('HLEN', key) == 3 then
+    redis.call('PEXPIREAT', key, expires)
+  else
+    redis.call('PERSIST', key)
+  end
+end

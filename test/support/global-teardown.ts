@@ -1,0 +1,5 @@
+import { sharedServer } from './global-setup.ts';
+
+export default async function globalTeardown(): Promise<void> {
+  await sharedServer.lockTestRedis?.stop();
+}
