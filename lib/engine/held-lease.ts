@@ -11,6 +11,7 @@ import { LeaseValidity } from '../core/lease-validity.js';
 import type { Lease, ReleaseOptions, RenewOptions } from '../core/lease.js';
 import { resolveRenew, type ResolvedAcquire } from '../core/options.js';
 import type { RandomSource } from '../core/ports.js';
+import { LeaseSignals } from './lease-signals.js';
 import type { Releaser } from './releaser.js';
 import type { RenewalAttempt, RenewalScheduler, RenewedLease } from './renewal-scheduler.js';
 import { asStoreError, unanswered } from './store-gateway.js';
@@ -62,9 +63,7 @@ export class HeldLease implements Lease, RenewedLease {
   private hasWarned = false;
   private writeSequence = 0;
   private releasing: Promise<void> | null = null;
-  private controller: AbortController | null = null;
-  private readonly expiringListeners = new Set<(remainingMs: number) => void>();
-  private readonly overListeners: (() => void)[] = [];
+  private readonly signals: LeaseSignals;
   private currentData: LeaseData | undefined;
   private currentAttributes: LeaseAttributes;
 
@@ -75,6 +74,7 @@ export class HeldLease implements Lease, RenewedLease {
     /** Told once, when the lease is over; `freed` settles when the store has been told, too. */
     private readonly onEnd: (lease: HeldLease, freed: Promise<void>) => void,
   ) {
+    this.signals = new LeaseSignals(services.events);
     this.validity = new LeaseValidity(grant.sentAt, resolved.timing, services.elapsed);
     this.renewAt = grant.sentAt + resolved.timing.renewEveryMs;
     this.currentData = grant.data;
@@ -117,12 +117,8 @@ export class HeldLease implements Lease, RenewedLease {
   }
 
   get signal(): AbortSignal {
-    const isHeld = this.isHeld;
-    if (this.controller === null) {
-      this.controller = new AbortController();
-      if (!isHeld) this.controller.abort(this.endError());
-    }
-    return this.controller.signal;
+    this.checkClock(this.services.elapsed.now());
+    return this.signals.signal;
   }
 
   /** Why the lease was lost; `undefined` while held and when released here. */
@@ -132,7 +128,7 @@ export class HeldLease implements Lease, RenewedLease {
 
   /** Resolves once the lease is over: released, or lost. */
   whenOver(): Promise<void> {
-    return this.isOver ? Promise.resolve() : new Promise(resolve => this.overListeners.push(resolve));
+    return this.isOver ? Promise.resolve() : new Promise(resolve => this.signals.onOver(resolve));
   }
 
   assertHeld(): void {
@@ -140,8 +136,7 @@ export class HeldLease implements Lease, RenewedLease {
   }
 
   onExpiring(listener: (remainingMs: number) => void): () => void {
-    this.expiringListeners.add(listener);
-    return () => void this.expiringListeners.delete(listener);
+    return this.signals.onExpiring(listener);
   }
 
   async renew(options: RenewOptions = {}): Promise<void> {
@@ -267,9 +262,7 @@ export class HeldLease implements Lease, RenewedLease {
     this.hasWarned = true;
     const remainingMs = this.validity.validUntil - now;
     this.emit('expiring', { remainingMs });
-    for (const listener of this.expiringListeners) {
-      this.services.events.guard('expiring', () => listener(remainingMs));
-    }
+    this.signals.warn(remainingMs);
   }
 
   private watch(): void {
@@ -318,12 +311,11 @@ export class HeldLease implements Lease, RenewedLease {
   private end(state: Exclude<LeaseState, { kind: 'held' }>): void {
     const wasHeld = this.state.kind === 'held';
     this.state = state;
-    if (wasHeld) this.controller?.abort(this.endError());
+    if (wasHeld) this.signals.abort(this.endError());
     if (this.isOver) {
       this.services.scheduler.forget(this);
       this.services.leases.delete(this);
-      this.expiringListeners.clear();
-      for (const listener of this.overListeners) listener();
+      this.signals.over();
     }
     if (!wasHeld) return;
     if (state.kind === 'lost') this.emit('lost', { cause: state.cause });

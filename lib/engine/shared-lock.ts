@@ -1,8 +1,12 @@
 import { LockHeldError, LockReleasedError, type DistributedLockError } from '../core/errors.js';
 import type { Lease, Lock } from '../core/lease.js';
 import type { Clock } from '../core/ports.js';
-import { Campaign, type CampaignRules } from './campaign.js';
+import type { ResolvedAcquire } from '../core/options.js';
+import { Campaign } from './campaign.js';
 import type { Obstacle } from './contender.js';
+import type { HeldLease } from './held-lease.js';
+import type { Demand } from './lease-engine.js';
+import type { LockRegistry } from './lock-registry.js';
 
 interface LockWaiter {
   readonly isTry: boolean;
@@ -10,19 +14,10 @@ interface LockWaiter {
   reject(error: unknown): void;
 }
 
-/** Where a manager keeps the one `Lock` of each key that has a campaign. */
-export interface LockRegistry {
+/** What a lock needs from its manager. */
+export interface LockManager {
   readonly clock: Clock;
-  /** @returns the lock that stands for the key: another one with a campaign, or `lock` itself, entered */
-  claim(lock: SharedLock): SharedLock;
-  find(key: string): SharedLock | undefined;
-  /** Forgets `lock`, unless another has taken its place. */
-  drop(lock: SharedLock): void;
-  acquire(
-    key: string,
-    signal: AbortSignal,
-    onBlocked: (obstacle: Obstacle) => void,
-  ): ReturnType<CampaignRules['acquire']>;
+  demand(key: string, resolved: ResolvedAcquire, demand: Demand): Promise<HeldLease>;
 }
 
 /**
@@ -37,6 +32,8 @@ export class SharedLock implements Lock {
 
   constructor(
     readonly key: string,
+    private readonly resolved: ResolvedAcquire,
+    private readonly manager: LockManager,
     private readonly registry: LockRegistry,
   ) {
     this.notHeld = AbortSignal.abort(new LockReleasedError(key));
@@ -99,8 +96,9 @@ export class SharedLock implements Lock {
   }
 
   private begin(): Campaign {
-    const campaign: Campaign = new Campaign(this.key, this.registry.clock, {
-      acquire: (signal, onBlocked) => this.registry.acquire(this.key, signal, onBlocked),
+    const campaign: Campaign = new Campaign(this.key, this.manager.clock, {
+      acquire: (signal, onBlocked) =>
+        this.manager.demand(this.key, this.resolved, { signal, onBlocked, unref: true }),
       onBlocked: obstacle => this.campaign === campaign && this.blocked(obstacle),
       onHeld: lease => {
         this.obstacle = null;

@@ -1,7 +1,6 @@
 import {
   isDistributedLockError,
   LockHeldError,
-  LockLostError,
   LockTimeoutError,
   OptionsInvalidError,
   SelfDeadlockError,
@@ -23,10 +22,11 @@ import type { Clock, LockLogger, RandomSource } from '../core/ports.js';
 import { systemClock } from '../platform/system-clock.js';
 import { systemRandom } from '../platform/system-random.js';
 import type { HeldLease } from './held-lease.js';
-import { enclosingLease, runUnder } from './lease-context.js';
+import { enclosingLease } from './lease-context.js';
 import { LeaseEngine, type Demand } from './lease-engine.js';
-import { SharedLock, type LockRegistry } from './shared-lock.js';
-import { WorkTracker } from './work-tracker.js';
+import { LockRegistry } from './lock-registry.js';
+import { LockedWork } from './locked-work.js';
+import { SharedLock } from './shared-lock.js';
 
 /** What a manager takes from its process; tests bring their own. */
 export interface ManagerEnvironment {
@@ -55,9 +55,8 @@ export class SyncManager {
   private readonly resolved: ResolvedManager;
   private readonly engine: LeaseEngine;
   private readonly logger: LockLogger | undefined;
-  private readonly locks = new Map<string, SharedLock>();
-  private readonly work = new WorkTracker();
-  private readonly leasesAtWork = new Set<Lease>();
+  private readonly locks = new LockRegistry();
+  private readonly work = new LockedWork();
   private leadershipLock: LeadershipLock | null = null;
   private closing: Promise<void> | null = null;
 
@@ -155,8 +154,7 @@ export class SyncManager {
       if (error instanceof LockHeldError || error instanceof LockTimeoutError) return { ran: false, error };
       throw error;
     }
-    const value = await this.runWith(lease, fn, options.onLost ?? 'throw');
-    return { ran: true, value };
+    return { ran: true, value: await this.work.run(this, lease, options.onLost ?? 'throw', fn) };
   }
 
   /**
@@ -165,19 +163,15 @@ export class SyncManager {
    * @throws OptionsInvalidError
    */
   lock(key: string, options: AcquireOptions = {}): Lock {
-    const existing = this.locks.get(key);
-    if (existing !== undefined) {
-      if (Object.keys(options).length > 0) {
-        this.logger?.warn(
-          `lock('${key}') exists; the options given later are ignored: ${Object.keys(options).join(', ')}.`,
-        );
-      }
-      return existing;
+    const existing = this.locks.find(key);
+    if (existing === undefined) {
+      const resolved = this.resolve(key, { ...options, wait: Infinity });
+      return this.locks.claim(new SharedLock(key, resolved, this, this.locks));
     }
-    const resolved = this.resolve(key, { ...options, wait: Infinity });
-    const lock = new SharedLock(key, this.registryFor(resolved));
-    this.locks.set(key, lock);
-    return lock;
+    const ignored = Object.keys(options).join(', ');
+    if (ignored !== '')
+      this.logger?.warn(`lock('${key}') exists; options given later are ignored: ${ignored}.`);
+    return existing;
   }
 
   /** What the store keeps under `key`; `null` when it is free and nothing is kept. Never acquires. */
@@ -225,7 +219,7 @@ export class SyncManager {
 
   /** Ends the campaigns of all {@link lock}s and releases their keys. Never rejects. */
   async stopCampaigns(): Promise<void> {
-    await Promise.all([...this.locks.values()].map(lock => lock.release()));
+    await this.locks.releaseAll();
   }
 
   /**
@@ -259,22 +253,6 @@ export class SyncManager {
     return resolveAcquire(options, this.resolved.timing, this.resolved.driftRate);
   }
 
-  private async runWith<T>(
-    lease: HeldLease,
-    fn: (lease: Lease) => Promise<T> | T,
-    onLost: 'throw' | 'ignore',
-  ): Promise<T> {
-    this.leasesAtWork.add(lease);
-    return this.work.track(async () => {
-      try {
-        return await runToEnd(lease, onLost, () => runUnder(this, lease, () => fn(lease)));
-      } finally {
-        this.leasesAtWork.delete(lease);
-        await lease.release();
-      }
-    });
-  }
-
   private async shutDown(timeoutMs: number): Promise<void> {
     const startedAt = this.engine.elapsed.now();
     const leftMs = (): number => Math.max(0, timeoutMs - (this.engine.elapsed.now() - startedAt));
@@ -282,24 +260,10 @@ export class SyncManager {
     const campaigns = this.stopCampaigns();
     await this.engine.within(timeoutMs, this.work.drained());
     await this.engine.within(leftMs(), campaigns);
-    await this.engine.close(this.leasesAtWork, Math.max(leftMs(), this.commandTimeoutMs));
+    await this.engine.close(this.work.leases, Math.max(leftMs(), this.commandTimeoutMs));
     await this.store
       .close?.()
       .catch((error: unknown) => this.logger?.error(`closing ${this.store.name} failed: ${String(error)}`));
-  }
-
-  private registryFor(resolved: ResolvedAcquire): LockRegistry {
-    return {
-      clock: this.clock,
-      claim: lock => {
-        const standing = this.locks.get(lock.key) ?? lock;
-        this.locks.set(lock.key, standing);
-        return standing;
-      },
-      find: key => this.locks.get(key),
-      drop: lock => void (this.locks.get(lock.key) === lock && this.locks.delete(lock.key)),
-      acquire: (key, signal, onBlocked) => this.demand(key, resolved, { signal, onBlocked, unref: true }),
-    };
   }
 
   private get commandTimeoutMs(): number {
@@ -309,24 +273,4 @@ export class SyncManager {
   private ask<T>(command: (call: CallOptions) => Promise<T>): Promise<T> {
     return this.engine.gateway.call(this.commandTimeoutMs, command);
   }
-}
-
-/** Runs work under a lease. Whether it was lost by the end counts for more than what the work says. */
-export async function runToEnd<T>(
-  lease: HeldLease,
-  onLost: 'throw' | 'ignore',
-  work: () => Promise<T> | T,
-): Promise<T> {
-  let outcome: { value: T } | { error: unknown };
-  try {
-    outcome = { value: await work() };
-  } catch (error) {
-    outcome = { error };
-  }
-  const cause = lease.lossCause;
-  if (cause !== undefined && onLost === 'throw') {
-    throw new LockLostError(lease.key, cause, 'error' in outcome ? { cause: outcome.error } : undefined);
-  }
-  if ('error' in outcome) throw outcome.error;
-  return outcome.value;
 }

@@ -11,8 +11,8 @@ import type { ResolvedAcquire } from '../core/options.js';
 import { Campaign } from '../engine/campaign.js';
 import type { Obstacle } from '../engine/contender.js';
 import type { HeldLease } from '../engine/held-lease.js';
-import { runUnder } from '../engine/lease-context.js';
-import { runToEnd, type SyncManager } from '../engine/sync-manager.js';
+import { runToEnd } from '../engine/locked-work.js';
+import type { SyncManager } from '../engine/sync-manager.js';
 import { WorkTracker } from '../engine/work-tracker.js';
 import { Election } from './election.js';
 import { TermHooks, type LeadershipHooks } from './term-hooks.js';
@@ -115,9 +115,7 @@ export class LeadershipCampaign implements LeadershipLock {
     const lease = this.campaign?.lease ?? null;
     if (lease === null) return { ran: false, error: new NotLeaderError(this.key, this.holder) };
     this.workStartedAt = this.manager.clock.monotonicMs();
-    const value = await this.work.track(() =>
-      runToEnd(lease, 'throw', () => runUnder(this.manager, lease, () => fn(lease))),
-    );
+    const value = await this.work.track(() => runToEnd(this.manager, lease, 'throw', fn));
     return { ran: true, value };
   }
 

@@ -1,0 +1,44 @@
+import type { EventHub } from '../core/events.js';
+
+/** How a lease reaches its holder: abort signal, warning, end. The signal is made when somebody asks for it. */
+export class LeaseSignals {
+  private controller: AbortController | null = null;
+  private reason: Error | null = null;
+  private readonly expiringListeners = new Set<(remainingMs: number) => void>();
+  private readonly overListeners: (() => void)[] = [];
+
+  constructor(private readonly events: EventHub) {}
+
+  get signal(): AbortSignal {
+    if (this.controller === null) {
+      this.controller = new AbortController();
+      if (this.reason !== null) this.controller.abort(this.reason);
+    }
+    return this.controller.signal;
+  }
+
+  onExpiring(listener: (remainingMs: number) => void): () => void {
+    this.expiringListeners.add(listener);
+    return () => void this.expiringListeners.delete(listener);
+  }
+
+  onOver(listener: () => void): void {
+    this.overListeners.push(listener);
+  }
+
+  /** The holder must stop. */
+  abort(reason: Error): void {
+    this.reason = reason;
+    this.controller?.abort(reason);
+  }
+
+  warn(remainingMs: number): void {
+    for (const listener of this.expiringListeners) this.events.guard('expiring', () => listener(remainingMs));
+  }
+
+  /** Nothing will be said any more. */
+  over(): void {
+    this.expiringListeners.clear();
+    for (const listener of this.overListeners.splice(0)) listener();
+  }
+}
