@@ -98,7 +98,7 @@ export async function startRedisCluster(size = 3, args: readonly string[] = []):
     await server.command('CLUSTER', 'SET-CONFIG-EPOCH', `${i + 1}`);
   }
   for (const [i, server] of servers.entries()) {
-    if (i > 0) await servers[0]!.command('CLUSTER', 'MEET', HOST, `${server.port}`, `${busPorts[i]}`);
+    if (i > 0) await servers[0].command('CLUSTER', 'MEET', HOST, `${server.port}`, `${busPorts[i]}`);
   }
   const isFormed = async (server: RedisServer): Promise<boolean> => {
     const info = await server.command('CLUSTER', 'INFO');
@@ -173,8 +173,8 @@ async function launch(port: number, dir: string, args: readonly string[]): Promi
   const fixed = ['--port', `${port}`, '--bind', HOST, '--dir', dir, '--save', '', '--daemonize', 'no'];
   const child = spawn('redis-server', [...fixed, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
-  child.stdout!.on('data', (chunk: Buffer) => (output = (output + chunk.toString()).slice(-4000)));
-  child.stderr!.on('data', (chunk: Buffer) => (output = (output + chunk.toString()).slice(-4000)));
+  child.stdout.on('data', (chunk: Buffer) => (output = (output + chunk.toString()).slice(-4000)));
+  child.stderr.on('data', (chunk: Buffer) => (output = (output + chunk.toString()).slice(-4000)));
   let failure: Error | undefined;
   child.once('error', error => {
     failure = new Error(

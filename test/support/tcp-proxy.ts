@@ -215,7 +215,7 @@ class Link {
         deliver();
       }
     };
-    from.on('data', chunk => pass(() => this.isClosed || forward(chunk as Buffer)));
+    from.on('data', chunk => pass(() => this.isClosed || forward(chunk)));
     from.on('end', () => pass(() => this.isClosed || end()));
     from.on('error', () => pass(() => this.reset()));
     from.on('close', () => {
