@@ -137,14 +137,14 @@ export class VirtualClock implements Clock {
     return this.timers.refSize;
   }
 
-  /** For {@link VirtualTime}: when, in true time, the next timer is due; `Infinity` when none is or the machine is paused. */
+  /** @internal For {@link VirtualTime}: when, in true time, the next timer is due; `Infinity` when none is or the machine is paused. */
   nextDueMs(): number {
     const first = this.timers.first;
     if (first === undefined || this.state !== 'running') return Infinity;
     return Math.max(this.time.nowMs, this.trueBaseMs + (first.dueMs - this.monotonicBaseMs) / this.rate);
   }
 
-  /** For {@link VirtualTime}: fires the next timer. */
+  /** @internal For {@link VirtualTime}: fires the next timer. */
   fireNext(): void {
     const first = this.timers.first!;
     // Rounding must not show a callback a time before it is due: it would start the same timer again, for ever.

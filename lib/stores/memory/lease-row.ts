@@ -57,6 +57,7 @@ export class LeaseRow {
     this.holder = request.holder;
     this.appliedSequence = -1;
     this.write(request, nowMs);
+    this.appliedSequence = request.writeSequence ?? -1;
   }
 
   /** Whether `owner` holds the key and may go on holding it. */

@@ -11,7 +11,7 @@ export interface ConformanceHarness {
   /** Lets `ms` pass for the store: on a virtual clock, or by waiting. */
   elapse(ms: number): Promise<void>;
   /**
-   * Unit of all TTLs, in ms. On a real backend 300 is a good compromise: the suite waits about 150 units in total, and
+   * Unit of all TTLs, in ms. On a real backend 300 is a good compromise: the suite waits about 80 units in total, and
    * a pause of the machine that is longer than one unit can fail a case.
    */
   ttlMs: number;
@@ -47,7 +47,8 @@ export function offers(harness: ConformanceHarness, need: Need): boolean {
       return harness.reopen !== undefined;
     case 'corrupt':
       return harness.corrupt !== undefined;
-    default:
+    case 'whenFreed':
+    case 'renewMany':
       return harness.lacks?.includes(need) !== true;
   }
 }

@@ -93,14 +93,14 @@ export class Probe {
       'granted',
       `${show(key)} was expected to be free; acquire answered ${show(outcome)}`,
     );
-    return { ...(outcome as Granted), key, owner: request.owner, ttlMs: request.ttlMs };
+    return { ...outcome, key, owner: request.owner, ttlMs: request.ttlMs };
   }
 
   /** A stranger asks, and must be refused. */
   async assertUnavailable(key: string, why: string): Promise<Held> {
     const outcome = await this.acquire(key, { ttlMs: this.unitMs });
     assert.equal(outcome.kind, 'held', `${why}; a stranger's acquire answered ${show(outcome)}`);
-    return outcome as Held;
+    return outcome;
   }
 
   /** A stranger asks, and must be granted. */
@@ -109,7 +109,7 @@ export class Probe {
     const ttlMs = this.unitMs * 20;
     const outcome = await this.acquire(key, { owner, ttlMs });
     assert.equal(outcome.kind, 'granted', `${why}; a stranger's acquire answered ${show(outcome)}`);
-    return { ...(outcome as Granted), key, owner, ttlMs };
+    return { ...outcome, key, owner, ttlMs };
   }
 
   /**
@@ -200,13 +200,14 @@ export class Probe {
 
   /** Releases what this case was granted, and closes its other handles. */
   async cleanUp(): Promise<void> {
-    for (const grant of this.grants) await this.release(grant).catch(() => undefined);
+    await Promise.allSettled(this.grants.map(grant => this.release(grant)));
     for (const handle of this.handles) await closeStore(this.harness, handle);
   }
 
   private async acquireAs(request: AcquireRequest, store: LeaseStore): Promise<AcquireOutcome> {
     const outcome = await store.acquire(request, CALL);
-    if (outcome.kind === 'granted') this.grants.push({ ...outcome, ...request });
+    const { key, owner, ttlMs } = request;
+    if (outcome.kind === 'granted') this.grants.push({ ...outcome, key, owner, ttlMs });
     return outcome;
   }
 }

@@ -51,7 +51,7 @@ export const acquireCases = defineCases('acquire', it => {
 
   it('grants a key once freeInMs has passed', 'server-expiry', async probe => {
     const key = probe.key();
-    await probe.grant(key, { ttlMs: probe.unitMs });
+    await probe.grant(key, { ttlMs: 2 * probe.unitMs });
     const held = await probe.assertUnavailable(key, 'the key is held');
     await probe.past(held.freeInMs!);
     await probe.assertFree(key, 'freeInMs has passed');

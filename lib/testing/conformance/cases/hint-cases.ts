@@ -16,9 +16,9 @@ class HintCounter {
     store.whenFreed!(key, () => void (this.count += 1), this.controller.signal);
   }
 
-  /** Waits until more than `count` hints have come, for at most 50 units. */
+  /** Waits until more than `count` hints have come, for at most 20 units. */
   async more(than: number, why: string): Promise<void> {
-    for (let i = 0; i < 1000 && this.count <= than; i++) await this.probe.units(0.05);
+    for (let i = 0; i < 200 && this.count <= than; i++) await this.probe.units(0.1);
     assert.ok(this.count > than, why);
   }
 

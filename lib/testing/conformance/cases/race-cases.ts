@@ -14,7 +14,7 @@ function race(
 ): Promise<AcquireOutcome[]> {
   return Promise.all(
     Array.from({ length: CONTENDERS }, (_, n) => {
-      const own = owners === undefined ? {} : { owner: owners[n]! };
+      const own = owners === undefined ? {} : { owner: owners[n] };
       return probe.acquire(key, own, stores[n % stores.length]);
     }),
   );

@@ -92,16 +92,25 @@ export const renewCases = defineCases('renew', it => {
   });
 
   it('renews many, one promise each, whatever becomes of the others', 'renewMany', async probe => {
-    const grants = await Promise.all([1, 2, 3, 4].map(n => probe.grant(probe.key(`many-${n}`))));
-    await probe.assertReleased(grants[1]!);
-    const requests = grants.map(grant => probe.renewRequest(grant, { data: `of ${grant.key}` }));
-    requests[2] = { ...requests[2]!, fencingToken: requests[2]!.fencingToken + 1 };
+    const [one, released, other, last] = [
+      await probe.grant(probe.key('many-1')),
+      await probe.grant(probe.key('many-2')),
+      await probe.grant(probe.key('many-3')),
+      await probe.grant(probe.key('many-4')),
+    ];
+    await probe.assertReleased(released);
+    const requests = [
+      probe.renewRequest(one, { data: 'one' }),
+      probe.renewRequest(released, { data: 'released' }),
+      probe.renewRequest(other, { data: 'other', fencingToken: other.fencingToken + 1 }),
+      probe.renewRequest(last),
+    ];
     const promises = probe.store.renewMany!(requests, CALL);
     assert.equal(promises.length, 4);
     const kinds = (await Promise.all(promises)).map(outcome => outcome.kind);
     assert.deepEqual(kinds, ['renewed', 'not-held', 'not-held', 'renewed']);
-    await probe.assertHeldBy(grants[0]!, { data: `of ${grants[0]!.key}` });
-    await probe.assertHeldBy(grants[2]!, { data: undefined });
+    await probe.assertHeldBy(one, { data: 'one' });
+    await probe.assertHeldBy(other, { data: undefined });
   });
 
   it('renews many by the rules of one: TTL armed anew, own sentAt answered', 'renewMany', async probe => {
