@@ -138,7 +138,7 @@ export class ManagerClosedError extends DistributedLockError {
   constructor() {
     super(
       'LOCK_MANAGER_CLOSED',
-      'the SyncManager is closed. Nothing can be acquired after shutdown has begun.',
+      'the SyncManager is closed. Nothing can be acquired any more; finish this work before the application shuts down.',
     );
   }
 }

@@ -1,3 +1,4 @@
+import { describeValue } from './describe-value.js';
 import { OptionsInvalidError } from './errors.js';
 
 /** Longest key, in UTF-8 bytes: what the narrowest backend (a DynamoDB sort key) accepts. */
@@ -30,7 +31,7 @@ export function assertComputedKey(key: unknown): string {
 
 function keyProblem(key: unknown): string | undefined {
   if (typeof key !== 'string')
-    return `key (${String(key)}) must be a string; build it from ids, as in \`order:\${id}\``;
+    return `key (${describeValue(key)}) must be a string; build it from ids, as in \`order:\${id}\``;
   if (key === '') return `key ('') must not be empty; name what is locked, such as 'nightly-report'`;
   const bytes = encoder.encode(key).length;
   if (bytes > MAX_KEY_BYTES)

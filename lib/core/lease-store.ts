@@ -60,7 +60,7 @@ export interface ReleaseRequest extends LeaseWrites {
   readonly owner: string;
   /** Unknown when the reply to the acquire was lost; then the owner alone is matched. */
   readonly fencingToken?: number;
-  /** The key stays unavailable to everybody for this long, counted from the release; never longer than the lease had left. */
+  /** The key stays unavailable to everybody for this long, counted from the release. */
   readonly keepForMs?: number;
 }
 

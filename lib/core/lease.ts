@@ -30,7 +30,7 @@ export interface Lease extends AsyncDisposable {
   readonly fencingToken: number;
   /** Aborts when the lease ends; its reason is a `LockLostError` or a `LockReleasedError`. Reading it consults the clock. */
   readonly signal: AbortSignal;
-  /** Whether the lease is held, by the clock and not by the last timer: true after a blocked event loop too. */
+  /** Whether the lease is held: by the clock, not by the last timer, so that a blocked event loop does not falsify it. */
   readonly isHeld: boolean;
   /** Whether no renewal has succeeded for `expiringAfter`, by the clock. */
   readonly isExpiring: boolean;
@@ -80,6 +80,8 @@ export interface Lock {
    * Resolves once held; at once if held.
    * @throws LockReleasedError when `release()` is called meanwhile
    * @throws the signal's reason when it aborts; the campaign goes on
+   * @throws StoreRejectedError, CorruptLeaseError when waiting cannot help; the campaign goes on
+   * @throws ManagerClosedError after the manager was closed
    */
   lock(options?: { signal?: AbortSignal }): Promise<Lease>;
   /**
@@ -118,6 +120,7 @@ export interface LeadershipLock {
   /**
    * Steps down: aborts the term's signal, waits for leader-only methods and lost-hooks, then releases. Campaigns again
    * after `cooldown`.
+   * @param options `cooldown`: default one leadership `ttl`
    */
   resign(options?: { cooldown?: Duration }): Promise<void>;
 }

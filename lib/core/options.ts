@@ -1,9 +1,12 @@
+import { describeValue } from './describe-value.js';
 import type { Duration } from './duration.js';
-import { formatDuration, parseDuration } from './duration.js';
-import { OptionsInvalidError } from './errors.js';
+import { formatDuration } from './duration.js';
 import type { LeaseAttributes, LeaseData, LeaseStore, LeaseWrites } from './lease-store.js';
 import type { RenewOptions } from './lease.js';
 import { DEFAULT_DRIFT_RATE } from './lease-timing.js';
+import { OptionProblems } from './option-problems.js';
+
+export { OptionProblems };
 
 /** Timing of leases. Set for all of a manager's leases, or for one. */
 export interface TimingOptions {
@@ -31,7 +34,10 @@ export interface AcquireOptions extends TimingOptions {
   dataTtl?: Duration;
   /** Attributes to merge into those beside the lease. */
   attributes?: LeaseAttributes;
-  /** After an early release the key stays unavailable until this long after the acquisition; less than `ttl`. @default 0 */
+  /**
+   * After an early release the key stays unavailable until this long after the acquisition, so that a replica whose clock
+   * is behind does not run the same tick of a schedule again. It may exceed `ttl`. @default 0
+   */
   holdAtLeast?: Duration;
 }
 
@@ -79,48 +85,6 @@ export interface ResolvedAcquire {
 const MIN_TTL_MS = 50;
 const MAX_TTL_MS = 30 * 86_400_000;
 
-/** Collects everything that is wrong with a set of options, so that one error names all of it. */
-export class OptionProblems {
-  private readonly problems: string[] = [];
-
-  add(problem: string): void {
-    this.problems.push(problem);
-  }
-
-  /** @returns ms; `fallbackMs` when absent or wrong */
-  duration(name: string, value: unknown, fallbackMs: number, minMs: number, maxMs: number): number {
-    if (value === undefined) return fallbackMs;
-    const ms = parseDuration(value);
-    if (ms === undefined) {
-      this.add(`${name} (${describe(value)}) must be a duration; try 5000 (ms) or '5s'`);
-    } else if (ms < minMs || ms > maxMs) {
-      const range =
-        maxMs === Infinity
-          ? `at least ${formatDuration(minMs)}`
-          : `between ${formatDuration(minMs)} and ${formatDuration(maxMs)}`;
-      this.add(
-        `${name} (${describe(value)}) must be ${range}; try '${formatDuration(Math.min(Math.max(ms, minMs), maxMs))}'`,
-      );
-    } else {
-      return ms;
-    }
-    return fallbackMs;
-  }
-
-  /** @throws OptionsInvalidError when anything was added */
-  throwIfAny(): void {
-    if (this.problems.length > 0) throw new OptionsInvalidError(this.problems);
-  }
-}
-
-function describe(value: unknown): string {
-  return typeof value === 'string'
-    ? `'${value}'`
-    : typeof value === 'number'
-      ? `${value}`
-      : (JSON.stringify(value) ?? String(value));
-}
-
 /** What a manager runs on, checked and complete. */
 export interface ResolvedManager {
   readonly store: LeaseStore;
@@ -144,13 +108,13 @@ export function resolveManager(options: SyncManagerOptions): ResolvedManager {
   );
   if (missing.length > 0) {
     problems.add(
-      `store (${describe(store)}) must be a LeaseStore, it lacks ${missing.join(', ')}; try memoryStore()`,
+      `store (${describeValue(store)}) must be a LeaseStore, it lacks ${missing.join(', ')}; try memoryStore()`,
     );
   }
   for (const [name, value] of Object.entries({ service, url })) {
     if (value !== undefined && (typeof value !== 'string' || value === '')) {
       problems.add(
-        `${name} (${describe(value)}) must be a non-empty string; leave it out or name your service, as in 'orders'`,
+        `${name} (${describeValue(value)}) must be a non-empty string; leave it out or name your service, as in 'orders'`,
       );
     }
   }
@@ -164,7 +128,7 @@ export function resolveManager(options: SyncManagerOptions): ResolvedManager {
 function resolveDriftRate(value: unknown, problems: OptionProblems): number {
   if (value === undefined) return DEFAULT_DRIFT_RATE;
   if (typeof value === 'number' && value >= 0 && value <= 0.1) return value;
-  problems.add(`driftRate (${describe(value)}) must be a number from 0 to 0.1; try 0.01 (1 %)`);
+  problems.add(`driftRate (${describeValue(value)}) must be a number from 0 to 0.1; try 0.01 (1 %)`);
   return DEFAULT_DRIFT_RATE;
 }
 
@@ -174,7 +138,9 @@ export function resolveTiming(
   driftRate: number,
   problems: OptionProblems,
 ): ResolvedTiming {
-  const ttlMs = problems.duration('ttl', options.ttl, 15_000, MIN_TTL_MS, MAX_TTL_MS);
+  // Nothing can be too long for a ttl that is wrong itself, so that only the ttl is named then.
+  const fallbackMs = options.ttl === undefined ? 15_000 : MAX_TTL_MS;
+  const ttlMs = problems.duration('ttl', options.ttl, fallbackMs, MIN_TTL_MS, MAX_TTL_MS);
   const renewEveryMs =
     options.renewEvery === false
       ? Infinity
@@ -232,17 +198,21 @@ export function resolveAcquire(
 ): ResolvedAcquire {
   const problems = new OptionProblems();
   const timing = resolveTiming(overlay(options, defaults), driftRate, problems);
-  const holdAtLeastMs = problems.duration('holdAtLeast', options.holdAtLeast, 0, 0, Infinity);
-  if (holdAtLeastMs > 0 && holdAtLeastMs >= timing.ttlMs) {
-    problems.add(
-      `holdAtLeast (${holdAtLeastMs} ms) must be below ttl (${timing.ttlMs} ms); raise ttl to '${formatDuration(holdAtLeastMs * 2)}'`,
-    );
-  }
+  const holdAtLeastMs = problems.duration('holdAtLeast', options.holdAtLeast, 0, 0, MAX_TTL_MS);
   const dataTtlMs =
     options.dataTtl === undefined ? undefined : problems.duration('dataTtl', options.dataTtl, 1, 1, Infinity);
   checkWrites(options, problems);
+  checkSignal(options.signal, problems);
   problems.throwIfAny();
   return { timing, data: options.data, dataTtlMs, attributes: options.attributes, holdAtLeastMs };
+}
+
+/** @throws OptionsInvalidError naming what is wrong with the options that only the callback forms have */
+export function checkWithLock({ ifNested, onLost }: WithLockOptions): void {
+  const problems = new OptionProblems();
+  problems.choice('ifNested', ifNested, ['throw', 'join']);
+  problems.choice('onLost', onLost, ['throw', 'ignore']);
+  problems.throwIfAny();
 }
 
 /**
@@ -275,11 +245,13 @@ export function checkWrites(
 ): void {
   const { data, attributes } = writes;
   if (data !== undefined && data !== null && typeof data !== 'string' && !(data instanceof Uint8Array)) {
-    problems.add(`data (${describe(data)}) must be text or bytes; try JSON.stringify(data)`);
+    problems.add(`data (${describeValue(data)}) must be text or bytes; try JSON.stringify(data)`);
   }
   if (attributes === undefined) return;
   if (typeof attributes !== 'object' || attributes === null || Array.isArray(attributes)) {
-    problems.add(`attributes (${describe(attributes)}) must be an object of named scalars; try { shard: 3 }`);
+    problems.add(
+      `attributes (${describeValue(attributes)}) must be an object of named scalars; try { shard: 3 }`,
+    );
     return;
   }
   for (const [name, value] of Object.entries(attributes)) {
@@ -289,10 +261,16 @@ export function checkWrites(
       (typeof value === 'number' && Number.isFinite(value));
     if (!isScalar || name === '') {
       problems.add(
-        `attributes.${name} (${describe(value)}) must be a named string, finite number or boolean`,
+        `attributes.${name} (${describeValue(value)}) must be a named string, finite number or boolean`,
       );
     }
   }
+}
+
+function checkSignal(signal: unknown, problems: OptionProblems): void {
+  if (signal === undefined || typeof (signal as Partial<AbortSignal> | null)?.throwIfAborted === 'function')
+    return;
+  problems.add(`signal (${describeValue(signal)}) must be an AbortSignal; try AbortSignal.timeout(5000)`);
 }
 
 /** A lease with a `ttl` of its own derives anew what the manager's options derive from, or size for, the manager's `ttl`. */

@@ -1,4 +1,4 @@
-import { DistributedLockError, LockReleasedError } from '../core/errors.js';
+import { isDistributedLockError, LockReleasedError, type DistributedLockError } from '../core/errors.js';
 import type { Clock } from '../core/ports.js';
 import type { Obstacle } from './contender.js';
 import type { HeldLease } from './held-lease.js';
@@ -62,6 +62,7 @@ export class Campaign {
       } catch (error) {
         if (signal.aborted) return;
         this.rules.onError(error as DistributedLockError);
+        if (isDistributedLockError(error, 'LOCK_MANAGER_CLOSED')) return;
         awayMs = RETRY_AFTER_ERROR_MS;
       }
       if (awayMs !== null && awayMs > 0 && !signal.aborted) await this.pause.pause(awayMs);

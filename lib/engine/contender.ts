@@ -50,7 +50,7 @@ export class Contender {
     private readonly services: ContentionServices,
     /** Told what stands in the way, before each pause. */
     private readonly onObstacle: (obstacle: Obstacle, retryInMs: number) => void,
-    options: { unref: boolean },
+    private readonly options: { unref: boolean },
   ) {
     this.owner = services.random.id();
     this.wakeup = new Wakeup(services.clock, options);
@@ -62,13 +62,23 @@ export class Contender {
    */
   async run(): Promise<Grant | null> {
     try {
+      // Waiters that leave together, at a shared abort or at close, would otherwise each send a request as their turn comes.
+      await Promise.resolve();
+      if (this.isAbandoned()) return null;
       for (let attempt = 0; ; attempt++) {
+        this.isAsking = true;
         const obstacle = await this.attempt();
-        if (this.state === 'abandoned') return null;
+        this.isAsking = false;
+        if (this.isAbandoned()) {
+          if (obstacle.kind === 'granted' || this.isInDoubt) this.disown();
+          return null;
+        }
         const grant = this.takeGrant(obstacle);
         if (grant !== null) return grant;
         if (obstacle.kind === 'granted') continue;
-        if (obstacle.kind === 'held' && (await this.releasedAbandoned(obstacle.owner))) continue;
+        const isFreed = obstacle.kind === 'held' && (await this.releasedAbandoned(obstacle.owner));
+        if (this.isAbandoned()) return null;
+        if (isFreed) continue;
         const retryInMs = this.retryDelayMs(obstacle, attempt);
         this.onObstacle(obstacle, retryInMs);
         if (obstacle.kind === 'held') this.subscribe();
@@ -83,13 +93,14 @@ export class Contender {
     }
   }
 
-  /** Stops asking. What was asked, and is granted after all, is released. */
+  /** Stops asking. What was granted and not taken yet, or is granted after all, is released. */
   abandon(): void {
-    if (this.state !== 'contending') return;
+    if (this.state === 'abandoned') return;
+    const isGranted = this.state === 'granted' || this.late !== null;
     this.state = 'abandoned';
     this.subscription.abort();
     this.wakeup.wake();
-    if (this.late !== null || (this.isInDoubt && !this.isAsking)) this.disown();
+    if (isGranted || (this.isInDoubt && !this.isAsking)) this.disown();
   }
 
   private isAbandoned(): boolean {
@@ -103,25 +114,20 @@ export class Contender {
     const sentAt = elapsed.now();
     const holder = this.services.describeHolder();
     const writes = { data, dataTtlMs, attributes, writeSequence: 0 };
-    this.isAsking = true;
     try {
       const outcome = await gateway.call(
         timing.commandTimeoutMs,
         call => gateway.store.acquire({ key, owner, ttlMs: timing.ttlMs, sentAt, holder, ...writes }, call),
-        late => this.onLateReply(late),
+        { onLate: late => this.onLateReply(late), unref: this.options.unref },
       );
-      if (this.isAbandoned() && (outcome.kind === 'granted' || this.isInDoubt)) this.disown();
       return outcome;
     } catch (error) {
       return this.classify(error as DistributedLockError);
-    } finally {
-      this.isAsking = false;
     }
   }
 
   private classify(error: DistributedLockError): Obstacle {
     if (error instanceof StoreUnavailableError && error.sent) this.isInDoubt = true;
-    if (this.isAbandoned() && this.isInDoubt) this.disown();
     const isCurable =
       error instanceof StoreUnavailableError || (error instanceof StoreRejectedError && error.retryable);
     if (!isCurable && !this.isAbandoned()) {

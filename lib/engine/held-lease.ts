@@ -62,6 +62,7 @@ export class HeldLease implements Lease, RenewedLease {
   private renewal: PendingRenewal | null = null;
   private hasWarned = false;
   private writeSequence = 0;
+  private writtenSequence = 0;
   private releasing: Promise<void> | null = null;
   private readonly signals: LeaseSignals;
   private currentData: LeaseData | undefined;
@@ -157,7 +158,7 @@ export class HeldLease implements Lease, RenewedLease {
     return this.releaseKeeping(0, options);
   }
 
-  /** As {@link release}, but the key stays unavailable for `keepForMs`, as far as the lease lasts. */
+  /** As {@link release}, but the key stays unavailable for `keepForMs`. */
   releaseKeeping(keepForMs: number, options: ReleaseOptions = {}): Promise<void> {
     return (this.releasing ??= this.endAndRelease(keepForMs, options));
   }
@@ -186,7 +187,7 @@ export class HeldLease implements Lease, RenewedLease {
     const pending = this.renewal;
     if (pending !== null && now >= pending.deadlineAt) {
       const error = unanswered(this.services.storeName, now - pending.request.sentAt);
-      pending.call?.abort(error);
+      pending.call?.leave(pending, error);
       this.onRenewalError(pending, error);
     }
     const isDue = this.renewal === null && now >= this.renewAt;
@@ -199,7 +200,7 @@ export class HeldLease implements Lease, RenewedLease {
     const pending = attempt as PendingRenewal;
     if (this.renewal === pending) this.renewal = null;
     if (this.checkClock(this.services.elapsed.now())) {
-      if (outcome.kind === 'renewed' && this.state.kind === 'lost') void this.releaseOnce();
+      if (outcome.kind === 'renewed' && this.isForfeit) void this.releaseOnce();
     } else if (outcome.kind === 'renewed') {
       this.renewed(outcome.sentAt, pending);
     } else {
@@ -221,6 +222,11 @@ export class HeldLease implements Lease, RenewedLease {
       this.renewAt = now + renewalRetryDelayMs(ttlMs, this.services.random.next());
     this.watch();
     this.emit('renewal-failed', { error, remainingMs: this.validity.validUntil - now });
+  }
+
+  /** Lost for good. One that is `closed` may have work that still runs, so the store has to keep it until its TTL is over. */
+  private get isForfeit(): boolean {
+    return this.state.kind === 'lost' && this.state.cause !== 'closed';
   }
 
   private get isOver(): boolean {
@@ -250,12 +256,17 @@ export class HeldLease implements Lease, RenewedLease {
   private renewed(sentAt: number, { request }: PendingRenewal): void {
     this.validity.renewed(sentAt, request.ttlMs);
     if (this.renewal === null) this.renewAt = sentAt + this.resolved.timing.renewEveryMs;
-    if (request.data !== undefined) this.currentData = request.data ?? undefined;
-    if (request.attributes !== undefined) {
-      this.currentAttributes = { ...this.currentAttributes, ...request.attributes };
-    }
+    this.wrote(request);
     this.watch();
     this.emit('renewed', { remainingMs: this.validity.validUntil - this.services.elapsed.now() });
+  }
+
+  /** Of two writes whose replies come in the wrong order, the store keeps the newer one. */
+  private wrote({ data, attributes, writeSequence = 0 }: LeaseWrites): void {
+    if (writeSequence <= this.writtenSequence) return;
+    this.writtenSequence = writeSequence;
+    if (data !== undefined) this.currentData = data ?? undefined;
+    if (attributes !== undefined) this.currentAttributes = { ...this.currentAttributes, ...attributes };
   }
 
   private warnExpiring(now: number): void {
@@ -266,6 +277,7 @@ export class HeldLease implements Lease, RenewedLease {
   }
 
   private watch(): void {
+    if (this.isOver) return;
     const warnAt = this.hasWarned ? Infinity : this.validity.expiringAt;
     const actAt = this.renewal === null ? this.renewAt : this.renewal.deadlineAt;
     this.services.scheduler.watch(this, Math.min(this.validity.validUntil, warnAt, actAt));

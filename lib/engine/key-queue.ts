@@ -6,7 +6,7 @@ import {
 } from '../core/errors.js';
 import type { ResolvedAcquire } from '../core/options.js';
 import { Contender, type ContentionServices, type Obstacle } from './contender.js';
-import { HeldLease } from './held-lease.js';
+import { HeldLease, type Grant } from './held-lease.js';
 
 /** Somebody in this process who wants the key. */
 export interface Waiter {
@@ -32,6 +32,7 @@ export class KeyQueue {
   /** Those of them who want to hear what stands in the way. */
   private readonly observers = new Set<Waiter>();
   private contender: Contender | null = null;
+  private contending: Promise<void> = Promise.resolve();
   private local: HeldLease | null = null;
   private obstacle: Obstacle | null = null;
   private announcedHolder: string | undefined;
@@ -62,6 +63,7 @@ export class KeyQueue {
     if (isFirst && this.contender !== null) {
       this.contender.abandon();
       this.contender = null;
+      this.services.releaser.inBackground(this.contending);
     }
     this.next();
     this.forgetIfIdle();
@@ -91,32 +93,38 @@ export class KeyQueue {
       { unref: waiter.unref },
     );
     this.contender = contender;
-    void this.contend(contender, waiter);
+    this.contending = this.contend(contender, waiter);
   }
 
+  /** Never rejects. */
   private async contend(contender: Contender, waiter: Waiter): Promise<void> {
     try {
       const grant = await contender.run();
-      if (grant === null) return;
-      this.serve(waiter);
-      const lease = new HeldLease(
-        grant,
-        waiter.resolved,
-        this.services,
-        (ended, freed) => void this.ended(ended, freed),
-      );
-      this.local = lease;
-      const waitedMs = this.services.elapsed.now() - waiter.waitingSince;
-      const { owner, fencingToken } = lease;
-      this.services.events.emit('acquired', { key: this.key, owner, fencingToken, waitedMs });
-      waiter.granted(lease);
-      this.tellAll(this.ownHold(lease));
+      if (grant !== null && this.contender === contender) this.hold(grant, waiter);
     } catch (error) {
+      if (this.contender !== contender) return;
       this.serve(waiter);
       waiter.failed(error as DistributedLockError);
       this.next();
       this.forgetIfIdle();
     }
+  }
+
+  private hold(grant: Grant, waiter: Waiter): void {
+    this.serve(waiter);
+    const lease = new HeldLease(
+      grant,
+      waiter.resolved,
+      this.services,
+      (ended, freed) => void this.ended(ended, freed),
+    );
+    this.local = lease;
+    // The lease has its taker before anybody hears of it: a listener may abort the wait.
+    waiter.granted(lease);
+    const waitedMs = this.services.elapsed.now() - waiter.waitingSince;
+    const { owner, fencingToken } = lease;
+    this.services.events.emit('acquired', { key: this.key, owner, fencingToken, waitedMs });
+    this.tellAll(this.ownHold(lease));
   }
 
   private serve(waiter: Waiter): void {

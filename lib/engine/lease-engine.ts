@@ -93,6 +93,7 @@ export class LeaseEngine {
     }
     await this.within(timeoutMs, releaser.settled());
     releaser.stop();
+    this.gateway.stop();
   }
 
   /** Resolves with `work`, or after `timeoutMs`. @returns whether `work` was in time */

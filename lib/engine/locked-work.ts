@@ -41,13 +41,16 @@ export class LockedWork {
   }
 }
 
-/** Runs `fn` under `lease`. Whether that was lost by the end counts for more than what `fn` says. */
+/**
+ * Runs `fn` under `lease`, unless that is over already. Whether it was lost by the end counts for more than what `fn` says.
+ */
 export async function runToEnd<T>(
   manager: object,
   lease: HeldLease,
   onLost: OnLost,
   fn: (lease: Lease) => Promise<T> | T,
 ): Promise<T> {
+  lease.assertHeld();
   let outcome: { value: T } | { error: unknown };
   try {
     outcome = { value: await runUnder(manager, lease, () => fn(lease)) };

@@ -59,14 +59,18 @@ export class RenewalScheduler {
       const batch = entries.slice(start, start + size);
       const requests = batch.map(([, attempt]) => attempt.request);
       const longestMs = Math.max(...batch.map(([, { deadlineAt, request }]) => deadlineAt - request.sentAt));
-      const call = new PendingCall(longestMs);
+      const call = new PendingCall(
+        longestMs,
+        batch.map(([, attempt]) => attempt),
+      );
       for (const [, attempt] of batch) attempt.call = call;
       const replies = startRenewals(store, requests, call);
       batch.forEach(([lease, attempt], index) => {
-        (replies[index] ?? Promise.reject(new Error('renewMany returned too few promises'))).then(
-          outcome => lease.onRenewalReply(attempt, outcome),
-          (error: unknown) => lease.onRenewalError(attempt, error),
-        );
+        const reply = replies[index] ?? Promise.reject(new Error('renewMany returned too few promises'));
+        void Promise.resolve(reply)
+          .finally(() => call.leave(attempt, null))
+          .then(outcome => lease.onRenewalReply(attempt, outcome))
+          .catch((error: unknown) => lease.onRenewalError(attempt, error));
       });
     }
   }
@@ -94,9 +98,8 @@ export class RenewalScheduler {
     const next = this.leases.first();
     if (next === undefined || next.dueAt === Infinity) return;
     this.armedFor = next.dueAt;
-    this.timer = this.clock.startTimer(next.dueAt - this.elapsed.now(), () => this.onTimer(), {
-      unref: true,
-    });
+    const delayMs = Math.max(0, next.dueAt - this.elapsed.now());
+    this.timer = this.clock.startTimer(delayMs, () => this.onTimer(), { unref: true });
   }
 
   private disarm(): void {
@@ -117,7 +120,7 @@ function startRenewals(
     return requests.map(request => invoke(() => store.renew(request, call)));
   }
   try {
-    return store.renewMany(requests, call);
+    return [...store.renewMany(requests, call)];
   } catch (error) {
     return requests.map(() => Promise.reject(error));
   }

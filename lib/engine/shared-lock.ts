@@ -1,4 +1,9 @@
-import { LockHeldError, LockReleasedError, type DistributedLockError } from '../core/errors.js';
+import {
+  LockHeldError,
+  LockReleasedError,
+  ManagerClosedError,
+  type DistributedLockError,
+} from '../core/errors.js';
 import type { Lease, Lock } from '../core/lease.js';
 import type { Clock } from '../core/ports.js';
 import type { ResolvedAcquire } from '../core/options.js';
@@ -17,6 +22,7 @@ interface LockWaiter {
 /** What a lock needs from its manager. */
 export interface LockManager {
   readonly clock: Clock;
+  readonly isClosing: boolean;
   demand(key: string, resolved: ResolvedAcquire, demand: Demand): Promise<HeldLease>;
 }
 
@@ -52,11 +58,11 @@ export class SharedLock implements Lock {
   }
 
   lock(options: { signal?: AbortSignal } = {}): Promise<Lease> {
-    return this.registry.claim(this).join(options.signal, false);
+    return this.enter(options.signal, false);
   }
 
   tryLock(options: { signal?: AbortSignal } = {}): Promise<Lease> {
-    return this.registry.claim(this).join(options.signal, true);
+    return this.enter(options.signal, true);
   }
 
   async release(): Promise<void> {
@@ -64,13 +70,19 @@ export class SharedLock implements Lock {
     const { campaign } = lock;
     if (campaign === null) return;
     lock.forget();
-    for (const waiter of lock.waiters) waiter.reject(new LockReleasedError(this.key));
+    const reason = this.manager.isClosing ? new ManagerClosedError() : new LockReleasedError(this.key);
+    for (const waiter of lock.waiters) waiter.reject(reason);
     lock.waiters.clear();
     await campaign.release();
   }
 
   private get standing(): SharedLock {
     return this.registry.find(this.key) ?? this;
+  }
+
+  private async enter(signal: AbortSignal | undefined, isTry: boolean): Promise<Lease> {
+    if (this.manager.isClosing) throw new ManagerClosedError();
+    return this.registry.claim(this).join(signal, isTry);
   }
 
   private async join(signal: AbortSignal | undefined, isTry: boolean): Promise<Lease> {
@@ -105,8 +117,10 @@ export class SharedLock implements Lock {
         for (const waiter of [...this.waiters]) waiter.resolve(lease);
       },
       onEnded: lease => {
-        if (lease.lossCause !== undefined) return 0;
-        if (this.campaign === campaign) this.forget();
+        if (this.campaign !== campaign) return null;
+        // Who has asked since the lease was released by itself wants a hold of its own.
+        if (lease.lossCause !== undefined || this.waiters.size > 0) return 0;
+        this.forget();
         return null;
       },
       onError: error => this.failWaiters(error, false),

@@ -2,52 +2,81 @@ import { DistributedLockError, StoreUnavailableError } from '../core/errors.js';
 import type { CallOptions, LeaseStore } from '../core/lease-store.js';
 import type { Clock } from '../core/ports.js';
 
-/** What became of a reply that came after its caller had stopped listening. */
-export type LateReply<T> = (outcome: T) => void;
+/** How one command is waited for. */
+export interface CallTerms<T> {
+  /** Told the outcome of a command that was answered after the deadline. */
+  readonly onLate?: (outcome: T) => void;
+  /** Whether the command alone lets the process end. @default false */
+  readonly unref?: boolean;
+}
 
 /**
  * The way to the store: gives every command its deadline, whether the store keeps it or not, and turns whatever a store
  * throws into an error of this library.
  */
 export class StoreGateway {
+  private readonly unansweredCalls = new Set<() => void>();
+
   constructor(
     readonly store: LeaseStore,
     private readonly clock: Clock,
   ) {}
 
   /**
-   * @param onLate is told the outcome of a command that was answered after the deadline
    * @throws StoreUnavailableError at the deadline, with `sent: true`; otherwise what the store throws
    */
-  call<T>(timeoutMs: number, command: (call: CallOptions) => Promise<T>, onLate?: LateReply<T>): Promise<T> {
+  call<T>(
+    timeoutMs: number,
+    command: (call: CallOptions) => Promise<T>,
+    { onLate, unref }: CallTerms<T> = {},
+  ): Promise<T> {
     return new Promise((resolve, reject) => {
       const call = new PendingCall(timeoutMs);
-      const deadline = this.clock.startTimer(timeoutMs, () => {
+      const end = (): void => {
+        deadline.cancel();
+        this.unansweredCalls.delete(giveUp);
+      };
+      const giveUp = (): void => {
+        end();
         const error = unanswered(this.store.name, timeoutMs);
-        call.abort(error);
+        call.leave(call, error);
         reject(error);
-      });
+      };
+      const deadline = this.clock.startTimer(timeoutMs, giveUp, { unref });
+      this.unansweredCalls.add(giveUp);
       invoke(() => command(call)).then(
         outcome => {
-          deadline.cancel();
+          end();
           if (call.isAborted) onLate?.(outcome);
           else resolve(outcome);
         },
         (error: unknown) => {
-          deadline.cancel();
+          end();
           reject(asStoreError(this.store.name, error));
         },
       );
     });
   }
+
+  /** Waits for no command any more. */
+  stop(): void {
+    for (const giveUp of [...this.unansweredCalls]) giveUp();
+  }
 }
 
-/** A command that is waited for. Its abort signal is made when a store asks for it. */
+/** A command that is waited for, perhaps by many. Its abort signal is made when a store asks for it. */
 export class PendingCall implements CallOptions {
+  private readonly listeners: Set<object>;
   private controller: AbortController | null = null;
+  private reason: Error | null = null;
   private abortReason: Error | null = null;
 
-  constructor(readonly timeoutMs: number) {}
+  constructor(
+    readonly timeoutMs: number,
+    listeners: Iterable<object> = [],
+  ) {
+    this.listeners = new Set(listeners);
+  }
 
   get signal(): AbortSignal {
     if (this.controller === null) {
@@ -61,8 +90,12 @@ export class PendingCall implements CallOptions {
     return this.abortReason !== null;
   }
 
-  abort(reason: Error): void {
-    this.abortReason ??= reason;
+  /** A listener stops listening: it has its answer, or gives up for `reason`. Aborts once none is left but some gave up. */
+  leave(listener: object, reason: Error | null): void {
+    this.listeners.delete(listener);
+    this.reason ??= reason;
+    if (this.listeners.size > 0 || this.reason === null || this.isAborted) return;
+    this.abortReason = this.reason;
     this.controller?.abort(this.abortReason);
   }
 }

@@ -10,6 +10,7 @@ import { assertKey } from '../core/keys.js';
 import type { CallOptions, LeaseRecord, LeaseStore } from '../core/lease-store.js';
 import type { LeadershipLock, Lease, Lock } from '../core/lease.js';
 import {
+  checkWithLock,
   resolveAcquire,
   resolveManager,
   type AcquireOptions,
@@ -22,11 +23,12 @@ import type { Clock, LockLogger, RandomSource } from '../core/ports.js';
 import { systemClock } from '../platform/system-clock.js';
 import { systemRandom } from '../platform/system-random.js';
 import type { HeldLease } from './held-lease.js';
-import { enclosingLease } from './lease-context.js';
+import { enclosingLease, runUnder } from './lease-context.js';
 import { LeaseEngine, type Demand } from './lease-engine.js';
 import { LockRegistry } from './lock-registry.js';
 import { LockedWork } from './locked-work.js';
 import { SharedLock } from './shared-lock.js';
+import { invoke } from './store-gateway.js';
 
 /** What a manager takes from its process; tests bring their own. */
 export interface ManagerEnvironment {
@@ -141,10 +143,12 @@ export class SyncManager {
     options: WithLockOptions,
     fn: (lease: Lease) => Promise<T> | T,
   ): Promise<LockedRun<T>> {
+    checkWithLock(options);
     const resolved = this.resolve(key, options);
     const outer = enclosingLease(this, key);
     if (outer !== undefined) {
-      if (options.ifNested === 'join') return { ran: true, value: await fn(outer) };
+      if (options.ifNested === 'join')
+        return { ran: true, value: await runUnder(this, outer, () => fn(outer)) };
       if (resolved.timing.waitMs > 0) throw new SelfDeadlockError(key);
     }
     let lease: HeldLease;
@@ -261,9 +265,10 @@ export class SyncManager {
     await this.engine.within(timeoutMs, this.work.drained());
     await this.engine.within(leftMs(), campaigns);
     await this.engine.close(this.work.leases, Math.max(leftMs(), this.commandTimeoutMs));
-    await this.store
-      .close?.()
-      .catch((error: unknown) => this.logger?.error(`closing ${this.store.name} failed: ${String(error)}`));
+    const closed = invoke(async () => this.store.close?.()).catch((error: unknown) =>
+      this.logger?.error(`closing ${this.store.name} failed: ${String(error)}`),
+    );
+    await this.engine.within(Math.max(leftMs(), this.commandTimeoutMs), closed);
   }
 
   private get commandTimeoutMs(): number {

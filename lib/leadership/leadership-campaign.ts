@@ -97,8 +97,9 @@ export class LeadershipCampaign implements LeadershipLock {
 
   async leader(): Promise<LeaderInfo | null> {
     const record = await this.manager.inspect(this.key);
-    if (record === null || !record.isHeld) return null;
-    const isSelf = record.owner !== undefined && record.owner === this.lease?.owner;
+    // A key that is only kept unavailable after a release has no owner: nobody leads.
+    if (record?.owner === undefined) return null;
+    const isSelf = record.owner === this.lease?.owner;
     return { fencingToken: record.fencingToken, holder: record.holder, isSelf };
   }
 

@@ -9,7 +9,7 @@ import { freshKey, loopDelayDuring, replica, sleep, unhandledRejectionsDuring } 
 const url = process.env.LOCK_TEST_REDIS_URL!;
 const TTL_MS = 1000;
 
-/** PRIOR-ART: three popular libraries still say "held" ten seconds after another client holds the key. */
+/** Three popular libraries still say "held" ten seconds after another client holds the key. */
 describe('a holder whose network is cut in both directions', () => {
   const cleanups: (() => unknown)[] = [];
   afterEach(async () => {
