@@ -87,7 +87,7 @@ export class LeaseRow {
       this.state = 'kept';
       this.owner = '';
       this.holder = undefined;
-      this.expiresAtMs = Math.min(this.expiresAtMs, nowMs + keepForMs);
+      this.expiresAtMs = nowMs + keepForMs;
     } else {
       this.free();
     }

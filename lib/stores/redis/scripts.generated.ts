@@ -198,7 +198,7 @@ return { 'lease', lease[1] or '', lease[2], lease[3] or '', lease[4], leftMs, ke
   },
   release: {
     keys: 2,
-    sha1: '22454f4c889d41f2bc3a89fcd2d85beae814f888',
+    sha1: '0bc1b976dc6a81430e603c5ad271748812803f88',
     source: `-- The server's time in whole microseconds; below 2^53 for another two centuries.
 local function nowMicros()
   local time = redis.call('TIME')
@@ -269,7 +269,7 @@ if hasWrites then
 end
 
 -- A deletion comes first: where memory is short, Redis refuses what allocates unless the script has already written.
-local keepMs = math.min(tonumber(ARGV[3]), redis.call('PTTL', KEYS[1]))
+local keepMs = tonumber(ARGV[3])
 if keepMs > 0 then
   redis.call('HDEL', KEYS[1], 'owner', 'holder')
   redis.call('HSET', KEYS[1], 'state', 'kept')

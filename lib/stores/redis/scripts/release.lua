@@ -6,7 +6,7 @@ KEYS[2] data
 
 ARGV[1] owner
 ARGV[2] token, or '' to match the owner alone
-ARGV[3] ms for which the key stays unavailable, at most what the lease has left; 0: free at once
+ARGV[3] ms for which the key stays unavailable; 0: free at once
 ARGV[4] sequence of these writes, or '' to write in any case; not above the last one applied: nothing is written
 ARGV[5] kind of data: keep, delete, text or bytes
 ARGV[6] data
@@ -29,7 +29,7 @@ if hasWrites then
 end
 
 -- A deletion comes first: where memory is short, Redis refuses what allocates unless the script has already written.
-local keepMs = math.min(tonumber(ARGV[3]), redis.call('PTTL', KEYS[1]))
+local keepMs = tonumber(ARGV[3])
 if keepMs > 0 then
   redis.call('HDEL', KEYS[1], 'owner', 'holder')
   redis.call('HSET', KEYS[1], 'state', 'kept')

@@ -74,11 +74,13 @@ export const releaseCases = defineCases('release', it => {
     assert.ok(next.fencingToken > grant.fencingToken, 'tokens grow');
   });
 
-  it('keeps no longer than the lease had left', 'server-expiry', async probe => {
-    const grant = await probe.grant(probe.key(), { ttlMs: 2 * probe.unitMs });
-    await probe.assertReleased(grant, { keepForMs: 1000 * probe.unitMs });
+  it('keeps longer than the lease had left, where keepForMs says so', 'server-expiry', async probe => {
+    const grant = await probe.grant(probe.key(), { ttlMs: probe.unitMs });
+    await probe.assertReleased(grant, { keepForMs: 3 * probe.unitMs });
     await probe.past(grant.ttlMs);
-    await probe.assertFree(grant.key, 'the lease would have ended by now');
+    await probe.assertUnavailable(grant.key, 'the lease is over, keepForMs is not');
+    await probe.past(2 * probe.unitMs);
+    await probe.assertFree(grant.key, 'keepForMs is over');
   });
 
   it('neither prolongs nor ends keepForMs when repeated', 'server-expiry', async probe => {

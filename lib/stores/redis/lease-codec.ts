@@ -1,0 +1,173 @@
+import type {
+  AcquireOutcome,
+  AcquireRequest,
+  HolderInfo,
+  LeaseAttributes,
+  LeaseData,
+  LeaseRecord,
+  LeaseWrites,
+  ReleaseRequest,
+  RenewRequest,
+  RevokeRequest,
+} from '../../core/lease-store.js';
+import { corrupt } from './redis-errors.js';
+
+/** Arguments and replies of the scripts; their headers say what each position means. */
+
+type Argument = string | Buffer;
+
+export function acquireArguments(request: AcquireRequest): Argument[] {
+  const holder = request.holder === undefined ? '' : JSON.stringify(request.holder);
+  return [request.owner, wholeMs(request.ttlMs), holder, ...writeArguments(request, '-1')];
+}
+
+export function renewArguments(request: RenewRequest): Argument[] {
+  const { owner, fencingToken, ttlMs } = request;
+  return [owner, `${fencingToken}`, wholeMs(ttlMs), ...writeArguments(request, '')];
+}
+
+export function releaseArguments(request: ReleaseRequest): Argument[] {
+  const { owner, fencingToken = '', keepForMs = 0 } = request;
+  return [owner, `${fencingToken}`, wholeMs(Math.max(0, keepForMs)), ...writeArguments(request, '')];
+}
+
+export function revokeArguments(request: RevokeRequest): Argument[] {
+  return [`${request.fencingToken}`, request.force === true ? '1' : '0'];
+}
+
+/** Rounded up: the store must never end a lease before its holder thinks so. */
+function wholeMs(ms: number): string {
+  return `${Math.ceil(ms)}`;
+}
+
+function writeArguments(writes: LeaseWrites, noSequence: string): Argument[] {
+  const { data, dataTtlMs, writeSequence, attributes = {} } = writes;
+  const hasWrites = data !== undefined || writes.attributes !== undefined;
+  const fields = Object.entries(attributes).flatMap(([name, value]) => [name, JSON.stringify(value)]);
+  return [
+    hasWrites && writeSequence !== undefined ? `${writeSequence}` : noSequence,
+    ...dataArguments(data),
+    dataTtlMs === undefined || !Number.isFinite(dataTtlMs) ? '' : wholeMs(dataTtlMs),
+    ...fields,
+  ];
+}
+
+function dataArguments(data: LeaseData | null | undefined): Argument[] {
+  if (data === undefined) return ['keep', ''];
+  if (data === null) return ['delete', ''];
+  if (typeof data === 'string') return ['text', data];
+  // Copied, as the command may be written after the caller has changed his array.
+  return ['bytes', Buffer.from(data)];
+}
+
+/** @throws CorruptLeaseError */
+export function acquireOutcome(request: AcquireRequest, reply: unknown): AcquireOutcome {
+  const fields = list(request.key, reply);
+  const kind = text(fields[0]);
+  if (kind === 'held') {
+    const owner = text(fields[1]);
+    return {
+      kind,
+      ...(owner !== '' && { owner }),
+      ...holderOf(request.key, fields[2]),
+      freeInMs: Math.max(0, Number(text(fields[3]))),
+    };
+  }
+  if (kind !== 'granted') throw corruptReply(request.key, kind, fields);
+  return {
+    kind,
+    fencingToken: tokenOf(request.key, fields[1]),
+    sentAt: request.sentAt,
+    ...keptOf(request.key, fields[2]),
+  };
+}
+
+/** @returns the first word of the reply: what became of the request */
+export function outcomeKind(key: string, reply: unknown): string {
+  return text(list(key, reply)[0]);
+}
+
+/** @throws CorruptLeaseError */
+export function leaseRecord(key: string, reply: unknown): LeaseRecord | null {
+  const fields = list(key, reply);
+  const kind = text(fields[0]);
+  if (kind === 'free') {
+    const kept = keptOf(key, fields[1]);
+    return kept.data === undefined && kept.attributes === undefined ? null : { key, isHeld: false, ...kept };
+  }
+  if (kind !== 'lease') throw corruptReply(key, kind, fields);
+  const owner = text(fields[1]);
+  return {
+    key,
+    isHeld: true,
+    ...(owner !== '' && { owner }),
+    fencingToken: tokenOf(key, fields[2]),
+    ...holderOf(key, fields[3]),
+    remainingMs: Math.max(0, Number(text(fields[5]))),
+    ...keptOf(key, fields[6]),
+  };
+}
+
+function tokenOf(key: string, field: unknown): number {
+  const token = Number(text(field));
+  if (!Number.isSafeInteger(token) || token <= 0) throw corrupt(key, `its token is '${text(field)}'`);
+  return token;
+}
+
+function holderOf(key: string, field: unknown): { holder?: HolderInfo } {
+  const json = text(field);
+  if (json === '') return {};
+  const holder = parse(key, 'holder', json);
+  if (typeof holder !== 'object' || holder === null) throw corrupt(key, 'its holder is not an object');
+  return { holder: holder as HolderInfo };
+}
+
+function keptOf(key: string, field: unknown): { data?: LeaseData; attributes?: LeaseAttributes } {
+  const fields = list(key, field);
+  const attributes: Record<string, string | number | boolean> = Object.create(null) as never;
+  let bytes: Buffer | undefined;
+  let kind: string | undefined;
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    const name = text(fields[i]);
+    if (name === 'data') bytes = fields[i + 1] as Buffer;
+    else if (name === 'kind') kind = text(fields[i + 1]);
+    else if (name.startsWith('a:')) attributes[name.slice(2)] = scalar(key, name.slice(2), fields[i + 1]);
+    else throw corrupt(key, `its data holds an unknown field '${name}'`);
+  }
+  if ((bytes === undefined) !== (kind === undefined)) throw corrupt(key, 'its data is incomplete');
+  if (kind !== undefined && kind !== 'text' && kind !== 'bytes')
+    throw corrupt(key, `its data is of kind '${kind}'`);
+  const names = Object.keys(attributes);
+  return {
+    ...(bytes !== undefined && { data: kind === 'text' ? bytes.toString('utf8') : Uint8Array.from(bytes) }),
+    ...(names.length > 0 && { attributes: Object.freeze({ ...attributes }) }),
+  };
+}
+
+function scalar(key: string, name: string, field: unknown): string | number | boolean {
+  const value = parse(key, `attribute '${name}'`, text(field));
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
+  throw corrupt(key, `its attribute '${name}' is not a scalar`);
+}
+
+function parse(key: string, what: string, json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch (error) {
+    throw corrupt(key, `its ${what} is not JSON`, error);
+  }
+}
+
+function corruptReply(key: string, kind: string, fields: readonly unknown[]): Error {
+  return corrupt(key, kind === 'corrupt' ? text(fields[1]) : `the script answered '${kind}'`);
+}
+
+function list(key: string, reply: unknown): readonly unknown[] {
+  if (!Array.isArray(reply)) throw corrupt(key, 'the script answered with something else than a list');
+  return reply;
+}
+
+function text(field: unknown): string {
+  if (Buffer.isBuffer(field)) return field.toString('utf8');
+  return typeof field === 'string' || typeof field === 'number' ? `${field}` : '';
+}

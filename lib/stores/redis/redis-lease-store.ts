@@ -1,0 +1,205 @@
+import { OptionsInvalidError, StoreRejectedError } from '../../core/errors.js';
+import type {
+  AcquireOutcome,
+  AcquireRequest,
+  CallOptions,
+  LeaseRecord,
+  LeaseStore,
+  ReleaseOutcome,
+  ReleaseRequest,
+  RenewOutcome,
+  RenewRequest,
+  RevokeRequest,
+} from '../../core/lease-store.js';
+import type { Clock, LockLogger } from '../../core/ports.js';
+import { EvictionCheck } from './eviction-check.js';
+import { FreedHints } from './freed-hints.js';
+import { scanKeys } from './key-scan.js';
+import * as codec from './lease-codec.js';
+import type { RedisClient } from './redis-client.js';
+import { RedisConnection, type ClientSource } from './redis-connection.js';
+import { corrupt, messageOf, toStoreError } from './redis-errors.js';
+import { RedisKeys } from './redis-keys.js';
+import type { ResolvedRedisStoreOptions } from './redis-store-options.js';
+import { guardedAcquire, RestartGuard } from './restart-guard.js';
+import { loadAtOnce, ScriptRunner, type ScriptLoader, type ScriptResult } from './script-runner.js';
+import { SCRIPTS, type RedisScript } from './scripts.generated.js';
+
+/** What a {@link RedisLeaseStore} is made of besides its options. */
+export interface RedisStoreParts {
+  readonly source: ClientSource;
+  readonly clock: Clock;
+  readonly logger: LockLogger;
+}
+
+/** How long `open()` waits for a Redis that may be down. */
+const OPEN_TIMEOUT_MS = 2000;
+
+const NOT_HELD = Object.freeze({ kind: 'not-held' } as const);
+const RELEASED = Object.freeze({ kind: 'released' } as const);
+
+/**
+ * Leases in Redis, ended by its clock. One round trip to acquire, to renew and to release.
+ *
+ * @see docs/redis.md for what it guarantees, its keys, and the rights that its user needs
+ */
+export class RedisLeaseStore implements LeaseStore {
+  readonly name = 'redis';
+  readonly expiry = 'server';
+  /** Longest TTL that the store takes, in ms. */
+  readonly maxTtlMs: number;
+  private readonly keys: RedisKeys;
+  private readonly keyPrefix: string;
+  private readonly connection: RedisConnection;
+  private readonly scripts: ScriptRunner;
+  private readonly eviction: EvictionCheck;
+  private readonly hints: FreedHints;
+  private readonly acquireScript: RedisScript;
+  private readonly acquireLoader: ScriptLoader;
+  private readonly clock: Clock;
+  private readonly logger: LockLogger;
+
+  constructor(options: ResolvedRedisStoreOptions, { source, clock, logger }: RedisStoreParts) {
+    const { maxTtlMs, restartGuard } = options;
+    this.clock = clock;
+    this.logger = logger;
+    this.maxTtlMs = maxTtlMs;
+    this.keys = new RedisKeys(options.prefix);
+    this.keyPrefix = source.keyPrefix;
+    this.eviction = new EvictionCheck(options.allowEviction, logger);
+    this.connection = new RedisConnection(source, logger, client => this.checkLoudly(client));
+    this.scripts = new ScriptRunner(this.connection);
+    this.hints = new FreedHints(() => this.connection.ready(), clock, logger);
+    this.acquireScript = restartGuard ? guardedAcquire(maxTtlMs) : SCRIPTS.acquire;
+    this.acquireLoader = restartGuard ? new RestartGuard(maxTtlMs, clock, logger) : loadAtOnce;
+    logger.log(
+      restartGuard
+        ? `Redis store: restart guard on; after a restart of Redis, grants wait until it has been up for ${maxTtlMs} ms (maxTtl).`
+        : 'Redis store: restart guard off; a Redis that restarts without its data may grant a key that is still held.',
+    );
+  }
+
+  async acquire(request: AcquireRequest, call: CallOptions): Promise<AcquireOutcome> {
+    this.checkTtl(request);
+    this.eviction.assertUsable();
+    const { lease, fence, data } = this.keys.of(request.key);
+    const words = [lease, fence, data, ...codec.acquireArguments(request)];
+    const result = await this.scripts.run(this.acquireScript, request.key, words, call, this.acquireLoader);
+    if ('notYetMs' in result) return { kind: 'not-yet', reason: 'restart-guard', freeInMs: result.notYetMs };
+    return codec.acquireOutcome(request, result.reply);
+  }
+
+  async renew(request: RenewRequest, call: CallOptions): Promise<RenewOutcome> {
+    this.checkTtl(request);
+    const { lease, fence, data } = this.keys.of(request.key);
+    const words = [lease, fence, data, ...codec.renewArguments(request)];
+    const kind = await this.run(SCRIPTS.renew, request.key, words, call);
+    return kind === 'renewed' ? { kind, sentAt: request.sentAt } : NOT_HELD;
+  }
+
+  /** Sent in one turn of the event loop, without waiting for replies in between. */
+  renewMany(requests: readonly RenewRequest[], call: CallOptions): Promise<RenewOutcome>[] {
+    return requests.map(request => this.renew(request, call));
+  }
+
+  async release(request: ReleaseRequest, call: CallOptions): Promise<ReleaseOutcome> {
+    const { lease, data } = this.keys.of(request.key);
+    const words = [lease, data, ...codec.releaseArguments(request)];
+    const kind = await this.run(SCRIPTS.release, request.key, words, call);
+    return kind === 'released' ? RELEASED : NOT_HELD;
+  }
+
+  async revoke(request: RevokeRequest, call: CallOptions): Promise<boolean> {
+    const words = [this.keys.of(request.key).lease, ...codec.revokeArguments(request)];
+    return (await this.run(SCRIPTS.revoke, request.key, words, call)) === 'revoked';
+  }
+
+  async inspect(key: string, call: CallOptions): Promise<LeaseRecord | null> {
+    const { lease, data } = this.keys.of(key);
+    const result = await this.scripts.run(SCRIPTS.inspect, key, [lease, data], call);
+    return codec.leaseRecord(key, replyOf(key, result));
+  }
+
+  /** By SCAN on every master, never by KEYS. A damaged record ends the listing with its error. */
+  async *list(prefix: string, call: CallOptions): AsyncGenerator<LeaseRecord> {
+    const client = await this.connection.ready(call.signal);
+    const steps = scanKeys(client, this.keys, this.keyPrefix, prefix);
+    for (;;) {
+      const step = await steps.next().catch((error: unknown) => {
+        throw toStoreError(error);
+      });
+      if (step.done === true) return;
+      const records = await Promise.all(step.value.map(key => this.inspect(key, call)));
+      for (const record of records) if (record !== null) yield record;
+    }
+  }
+
+  whenFreed(key: string, onFreed: () => void, signal: AbortSignal): void {
+    this.hints.watch(`${this.keyPrefix}${this.keys.of(key).lease}`, onFreed, signal);
+  }
+
+  /**
+   * Connects, and looks whether this Redis may evict leases. A Redis that is down is no error: it is looked at once it is
+   * up, and then refuses every acquire if it may.
+   * @throws OptionsInvalidError when leases may be evicted, or ioredis is not installed
+   */
+  async open(): Promise<void> {
+    const timeout = new AbortController();
+    const timer = this.clock.startTimer(OPEN_TIMEOUT_MS, () => timeout.abort(), { unref: true });
+    try {
+      const client = await this.connection.ready(timeout.signal);
+      this.assertOneSlot(client);
+      const deadline = new Promise<void>(resolve =>
+        timeout.signal.addEventListener('abort', () => resolve()),
+      );
+      await Promise.race([this.eviction.run(client), deadline]);
+    } catch (error) {
+      if (error instanceof OptionsInvalidError) throw error;
+      this.logger.warn(`${messageOf(error)} Locks are granted once it can be reached.`);
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.hints.close();
+    this.connection.close();
+  }
+
+  private async run(
+    script: RedisScript,
+    key: string,
+    words: (string | Buffer)[],
+    call: CallOptions,
+  ): Promise<string> {
+    return codec.outcomeKind(key, replyOf(key, await this.scripts.run(script, key, words, call)));
+  }
+
+  private checkTtl({ key, ttlMs }: { key: string; ttlMs: number }): void {
+    if (ttlMs <= this.maxTtlMs) return;
+    throw new StoreRejectedError(
+      `ttl (${ttlMs} ms) of key '${key}' exceeds maxTtl (${this.maxTtlMs} ms) of the Redis store. Raise maxTtl in ` +
+        `redisStore(), which is also how long grants wait after a restart of Redis, or shorten ttl.`,
+      { retryable: false },
+    );
+  }
+
+  /** Redis ignores an empty hash tag, and would spread the three keys of a lease over the Cluster. */
+  private assertOneSlot(client: RedisClient): void {
+    if (client.isCluster !== true || !/^[^{]*\{\}/.test(this.keyPrefix)) return;
+    throw new OptionsInvalidError([
+      `keyPrefix ('${this.keyPrefix}') of the Cluster must not contain '{}', which keeps a lease's keys from sharing a slot; remove it`,
+    ]);
+  }
+
+  private checkLoudly(client: RedisClient): void {
+    this.eviction.run(client).catch((error: unknown) => {
+      this.logger.error(messageOf(error));
+    });
+  }
+}
+
+function replyOf(key: string, result: ScriptResult): unknown {
+  if ('reply' in result) return result.reply;
+  throw corrupt(key, 'its script was delayed by the restart guard, which it is not subject to');
+}

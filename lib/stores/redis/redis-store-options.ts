@@ -1,0 +1,143 @@
+import type { ClusterNode, ClusterOptions, RedisOptions } from 'ioredis';
+import type { Duration } from '../../core/duration.js';
+import { OptionProblems } from '../../core/options.js';
+import type { LockLogger } from '../../core/ports.js';
+import type { IoredisClient } from './redis-client.js';
+
+/** Options of {@link redisStore}. Name one server by `url`, `options`, `cluster` or `client`. */
+export interface RedisStoreOptions {
+  /** `redis://`, or `rediss://` for TLS: `rediss://user:password@host:6380/0`. May go with `options`. */
+  url?: string;
+  /** Options of ioredis for the connection that the store makes: TLS, Sentinels, `keyPrefix`, … */
+  options?: RedisOptions;
+  /** A Redis Cluster, to which the store makes its own connections. */
+  cluster?: { nodes: ClusterNode[]; options?: ClusterOptions };
+  /** A client of the application, `Redis` or `Cluster` of ioredis 5 or 6. Its settings are left alone. */
+  client?: IoredisClient;
+  /** Whether `close()` closes the application's `client`. @default false */
+  closeClient?: boolean;
+  /** Start of all names in Redis; without braces. @default 'lock' */
+  prefix?: string;
+  /**
+   * Longest TTL that a lease may have, 50 ms to 30 days; also how long grants wait after a restart of Redis. All users of
+   * one Redis must set the same. @default 60 s
+   */
+  maxTtl?: Duration;
+  /** Whether grants wait after a restart of Redis. @default true where NODE_ENV is 'production' */
+  restartGuard?: boolean;
+  /** Whether a Redis that may evict leases is accepted. @default false */
+  allowEviction?: boolean;
+  /** Where the store tells of outages, guard and eviction. @default the console */
+  logger?: LockLogger;
+}
+
+/** Complete, except for where to connect. */
+export interface ResolvedRedisStoreOptions {
+  readonly prefix: string;
+  readonly maxTtlMs: number;
+  readonly restartGuard: boolean;
+  readonly allowEviction: boolean;
+}
+
+const DAY_MS = 86_400_000;
+const DEFAULT_MAX_TTL_MS = 60_000;
+const NAMES: readonly (keyof RedisStoreOptions)[] = [
+  'url',
+  'options',
+  'cluster',
+  'client',
+  'closeClient',
+  'prefix',
+  'maxTtl',
+  'restartGuard',
+  'allowEviction',
+  'logger',
+];
+
+/** @throws OptionsInvalidError naming everything that is wrong; never a password */
+export function resolveRedisStoreOptions(
+  options: RedisStoreOptions,
+  isProduction: boolean,
+): ResolvedRedisStoreOptions {
+  const problems = new OptionProblems();
+  for (const name of Object.keys(options)) {
+    if (!(NAMES as readonly string[]).includes(name)) {
+      problems.add(`${name} is not an option of redisStore(); it knows ${NAMES.join(', ')}`);
+    }
+  }
+  checkWhere(options, problems);
+  for (const name of ['closeClient', 'restartGuard', 'allowEviction'] as const) {
+    const value: unknown = options[name];
+    if (value !== undefined && typeof value !== 'boolean') {
+      problems.add(`${name} (${JSON.stringify(value)}) must be true or false; try ${name}: true`);
+    }
+  }
+  const prefix: unknown = options.prefix ?? 'lock';
+  if (typeof prefix !== 'string' || prefix === '' || /[{}]/.test(prefix)) {
+    problems.add(`prefix (${JSON.stringify(prefix)}) must be a non-empty string without braces; try 'lock'`);
+  }
+  const maxTtlMs = problems.duration('maxTtl', options.maxTtl, DEFAULT_MAX_TTL_MS, 50, 30 * DAY_MS);
+  problems.throwIfAny();
+  return Object.freeze({
+    prefix: prefix as string,
+    maxTtlMs: Math.ceil(maxTtlMs),
+    restartGuard: options.restartGuard ?? isProduction,
+    allowEviction: options.allowEviction ?? false,
+  });
+}
+
+function checkWhere(options: RedisStoreOptions, problems: OptionProblems): void {
+  const { url, client, cluster, closeClient } = options;
+  const named = (['url', 'options', 'cluster', 'client'] as const).filter(
+    name => options[name] !== undefined,
+  );
+  const isUrlWithOptions = named.join() === 'url,options';
+  if (named.length === 0) {
+    problems.add(
+      "url (undefined) must name a Redis, unless options, cluster or client does; try 'redis://127.0.0.1:6379'",
+    );
+  } else if (named.length > 1 && !isUrlWithOptions) {
+    problems.add(`${named.join(' and ')} must not be given together, since each names a Redis; keep one`);
+  }
+  if (url !== undefined) checkUrl(url, problems);
+  if (client !== undefined && !isIoredisClient(client)) {
+    problems.add(
+      'client must be a Redis or Cluster of ioredis 5 or 6; try new Redis(url), or give url instead',
+    );
+  }
+  if (closeClient === true && client === undefined) {
+    problems.add(
+      'closeClient (true) is about client, which is not given; remove it, as other connections are closed anyway',
+    );
+  }
+  if (cluster !== undefined && (!Array.isArray(cluster.nodes) || cluster.nodes.length === 0)) {
+    problems.add("cluster.nodes must name at least one node; try [{ host: '127.0.0.1', port: 6379 }]");
+  }
+}
+
+function checkUrl(url: unknown, problems: OptionProblems): void {
+  const isUrl =
+    typeof url === 'string' && /^rediss?:\/\//.test(url) && URL.canParse(url) && new URL(url).hostname !== '';
+  if (!isUrl) {
+    problems.add(
+      `url (${redactUrl(url)}) must start with redis:// or rediss:// and name a host; try 'redis://127.0.0.1:6379'`,
+    );
+  }
+}
+
+/** A URL fit for logs: without user name and password, also when it cannot be parsed. */
+export function redactUrl(url: unknown): string {
+  if (typeof url !== 'string') return String(url);
+  if (!url.includes('@')) return url;
+  if (!URL.canParse(url)) return `…@${url.slice(url.lastIndexOf('@') + 1)}`;
+  const { protocol, host, pathname } = new URL(url);
+  return `${protocol}//${host}${pathname}`;
+}
+
+function isIoredisClient(client: unknown): boolean {
+  if (typeof client !== 'object' || client === null) return false;
+  const methods = client as Record<string, unknown>;
+  return ['evalshaBuffer', 'duplicate', 'disconnect', 'on'].every(
+    name => typeof methods[name] === 'function',
+  );
+}
