@@ -35,13 +35,13 @@ describe('replicas as processes', () => {
   it('after SIGTERM an idle leader hands over within 100 ms, pushed and not polled', async () => {
     const env = { SERVICE: freshKey(), TTL: '20000', SHUTDOWN_HOOKS: 'yes' };
     const first = await start('leader-app.ts', env);
-    await first.line('leads');
+    await first.line('term began');
     const second = await start('leader-app.ts', env);
     await second.line('started');
     await sleep(1500); // more than the 1 s for which a leader's last work counts, and the second is subscribed
     const toldAt = performance.timeOrigin + performance.now();
     first.kill('SIGTERM');
-    const leads = await second.line('leads');
+    const leads = await second.line('term began');
     const tookMs = Number(leads.split(' ').at(-1)) - toldAt;
     expect(tookMs).toBeLessThanOrEqual(100);
     expect(await Promise.race([first.exited, sleep(5000).then(() => 'hangs')])).not.toBe('hangs');
@@ -51,7 +51,7 @@ describe('replicas as processes', () => {
     const silent = await start('leader-app.ts', { SERVICE: freshKey() });
     expect(await silent.line('enableShutdownHooks')).toContain('SIGTERM');
     const listening = await start('leader-app.ts', { SERVICE: freshKey(), SHUTDOWN_HOOKS: 'yes' });
-    await listening.line('leads');
+    await listening.line('term began');
     expect(listening.lines.join('\n')).not.toContain('enableShutdownHooks');
   });
 });

@@ -27,6 +27,8 @@ export interface RedisServerOptions {
   /** More arguments, such as `['--appendonly', 'yes']`. */
   readonly args?: readonly string[];
   readonly port?: number;
+  /** A configuration file; Redis wants it before all arguments. */
+  readonly configFile?: string;
 }
 
 const HOST = '127.0.0.1';
@@ -37,7 +39,8 @@ process.once('exit', () => running.forEach(child => child.kill('SIGKILL')));
 export async function startRedisServer(options: RedisServerOptions = {}): Promise<RedisServer> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await start(options.port ?? (await freePort()), options.args ?? []);
+      const { port = await freePort(), args = [], configFile } = options;
+      return await start(port, configFile === undefined ? [] : [configFile], args);
     } catch (error) {
       if (attempt === 3 || options.port !== undefined) throw error;
     }
@@ -98,7 +101,7 @@ export async function startRedisCluster(size = 3, args: readonly string[] = []):
     await server.command('CLUSTER', 'SET-CONFIG-EPOCH', `${i + 1}`);
   }
   for (const [i, server] of servers.entries()) {
-    if (i > 0) await servers[0].command('CLUSTER', 'MEET', HOST, `${server.port}`, `${busPorts[i]}`);
+    if (i > 0) await servers[0]!.command('CLUSTER', 'MEET', HOST, `${server.port}`, `${busPorts[i]}`);
   }
   const isFormed = async (server: RedisServer): Promise<boolean> => {
     const info = await server.command('CLUSTER', 'INFO');
@@ -136,9 +139,9 @@ export async function until(
   }
 }
 
-async function start(port: number, args: readonly string[]): Promise<RedisServer> {
+async function start(port: number, head: readonly string[], args: readonly string[]): Promise<RedisServer> {
   const dir = await mkdtemp(join(tmpdir(), 'lock-redis-'));
-  let child = await launch(port, dir, args);
+  let child = await launch(port, dir, head, args);
   let isStopped = false;
   const server = {
     url: `redis://${HOST}:${port}`,
@@ -156,7 +159,7 @@ async function start(port: number, args: readonly string[]): Promise<RedisServer
     },
     async restart() {
       await server.kill();
-      child = await launch(port, dir, args);
+      child = await launch(port, dir, head, args);
     },
     async stop() {
       if (isStopped) return;
@@ -169,9 +172,14 @@ async function start(port: number, args: readonly string[]): Promise<RedisServer
   return server;
 }
 
-async function launch(port: number, dir: string, args: readonly string[]): Promise<ChildProcess> {
+async function launch(
+  port: number,
+  dir: string,
+  head: readonly string[],
+  args: readonly string[],
+): Promise<ChildProcess> {
   const fixed = ['--port', `${port}`, '--bind', HOST, '--dir', dir, '--save', '', '--daemonize', 'no'];
-  const child = spawn('redis-server', [...fixed, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn('redis-server', [...head, ...fixed, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output = (output + chunk.toString()).slice(-4000)));
   child.stderr.on('data', (chunk: Buffer) => (output = (output + chunk.toString()).slice(-4000)));
@@ -188,7 +196,7 @@ async function launch(port: number, dir: string, args: readonly string[]): Promi
   running.add(child);
   const isUp = async (): Promise<boolean> => {
     if (failure !== undefined) throw failure;
-    if (!output.includes('Ready to accept connections')) return false;
+    if (!/Ready to accept connections|Sentinel ID is/.test(output)) return false;
     return sendCommand({ host: HOST, port }, ['PING']).then(
       reply => reply !== '' && !reply.startsWith('LOADING'),
       () => false,

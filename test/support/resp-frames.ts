@@ -36,7 +36,7 @@ export function isPush(frame: Buffer): boolean {
 function frameEnd(buffer: Buffer, start: number): number | undefined {
   const lineEnd = buffer.indexOf('\r\n', start);
   if (lineEnd < 0) return undefined;
-  const type = String.fromCharCode(buffer[start]);
+  const type = String.fromCharCode(buffer[start]!);
   const afterLine = lineEnd + 2;
   const count = Number(buffer.toString('latin1', start + 1, lineEnd));
   if ('$=!'.includes(type)) {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { build } from 'esbuild';
+import { buildSync } from 'esbuild';
 
 const ROOT = join(import.meta.dirname, '../..');
 const OUT = join(ROOT, 'node_modules/.cache/lock-test-workers');
@@ -29,7 +29,7 @@ process.once('exit', () => running.forEach(child => child.kill('SIGKILL')));
 export async function startWorker(file: string, env: Record<string, string>): Promise<WorkerProcess> {
   await mkdir(OUT, { recursive: true });
   const outfile = join(OUT, `${basename(file, '.ts')}-${process.env.JEST_WORKER_ID ?? 0}.mjs`);
-  await build({
+  buildSync({
     entryPoints: [join(ROOT, 'test', file)],
     outfile,
     bundle: true,
@@ -41,7 +41,7 @@ export async function startWorker(file: string, env: Record<string, string>): Pr
   });
   const { NODE_OPTIONS: _, ...inherited } = process.env;
   const child = spawn(process.execPath, ['--enable-source-maps', outfile], {
-    env: { ...inherited, ...env },
+    env: { ...inherited, NODE_ENV: '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.add(child);

@@ -13,10 +13,10 @@ const { REDIS_URL, SERVICE, TTL, SHUTDOWN_HOOKS } = process.env;
 @Injectable()
 class Terms implements OnLeadershipAcquired, OnLeadershipLost {
   onLeadershipAcquired(): void {
-    console.log(`leads ${performance.timeOrigin + performance.now()}`);
+    console.log(`term began ${performance.timeOrigin + performance.now()}`);
   }
   onLeadershipLost(): void {
-    console.log(`leads no more ${performance.timeOrigin + performance.now()}`);
+    console.log(`term ended ${performance.timeOrigin + performance.now()}`);
   }
 }
 
