@@ -130,6 +130,8 @@ export interface LeaseStore {
   readonly name: string;
   /** Who ends a lease: the store's clock, or contenders that watch its record. */
   readonly expiry: 'server' | 'observed';
+  /** Longest TTL that it takes, in ms. @default no bound of its own */
+  readonly maxTtlMs?: number;
 
   /**
    * Grants the key if it is free. Idempotent per owner: the owner that holds the key is granted again with the same

@@ -57,7 +57,8 @@ export interface Lease extends AsyncDisposable {
 
   /**
    * Ends the lease here at once, then at the store. Resolves when the store has answered, or when the first attempt has
-   * failed; then it is repeated in the background until the lease would have ended anyway. Never rejects. Idempotent.
+   * failed; then it is repeated in the background until the lease would have ended anyway. Idempotent.
+   * @throws OptionsInvalidError when `data` is neither text nor bytes, and then the lease is still held; nothing else
    */
   release(options?: ReleaseOptions): Promise<void>;
 

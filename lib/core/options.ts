@@ -2,7 +2,7 @@ import { describeValue } from './describe-value.js';
 import type { Duration } from './duration.js';
 import { formatDuration } from './duration.js';
 import type { LeaseAttributes, LeaseData, LeaseStore, LeaseWrites } from './lease-store.js';
-import type { RenewOptions } from './lease.js';
+import type { ReleaseOptions, RenewOptions } from './lease.js';
 import { DEFAULT_DRIFT_RATE } from './lease-timing.js';
 import { OptionProblems } from './option-problems.js';
 
@@ -238,6 +238,13 @@ export function resolveRenew(
   };
 }
 
+/** @throws OptionsInvalidError naming what is wrong */
+export function checkRelease(options: ReleaseOptions): void {
+  const problems = new OptionProblems();
+  checkWrites(options, problems);
+  problems.throwIfAny();
+}
+
 /** Checks data and attributes, wherever a user hands them in. */
 export function checkWrites(
   writes: { data?: unknown; attributes?: unknown },
@@ -268,7 +275,7 @@ export function checkWrites(
 }
 
 function checkSignal(signal: unknown, problems: OptionProblems): void {
-  if (signal === undefined || typeof (signal as Partial<AbortSignal> | null)?.throwIfAborted === 'function')
+  if (signal === undefined || typeof (signal)?.throwIfAborted === 'function')
     return;
   problems.add(`signal (${describeValue(signal)}) must be an AbortSignal; try AbortSignal.timeout(5000)`);
 }

@@ -1,4 +1,5 @@
-import { DistributedLockError, StoreRejectedError, StoreUnavailableError } from '../core/errors.js';
+import type { DistributedLockError} from '../core/errors.js';
+import { StoreRejectedError, StoreUnavailableError } from '../core/errors.js';
 import type { AcquireOutcome, HolderInfo } from '../core/lease-store.js';
 import { pollDelayMs, validUntil } from '../core/lease-timing.js';
 import type { ResolvedAcquire } from '../core/options.js';
@@ -75,7 +76,10 @@ export class Contender {
         }
         const grant = this.takeGrant(obstacle);
         if (grant !== null) return grant;
-        if (obstacle.kind === 'granted') continue;
+        if (obstacle.kind === 'granted') {
+          this.isInDoubt = true;
+          continue;
+        }
         const isFreed = obstacle.kind === 'held' && (await this.releasedAbandoned(obstacle.owner));
         if (this.isAbandoned()) return null;
         if (isFreed) continue;
@@ -115,12 +119,11 @@ export class Contender {
     const holder = this.services.describeHolder();
     const writes = { data, dataTtlMs, attributes, writeSequence: 0 };
     try {
-      const outcome = await gateway.call(
+      return await gateway.call(
         timing.commandTimeoutMs,
         call => gateway.store.acquire({ key, owner, ttlMs: timing.ttlMs, sentAt, holder, ...writes }, call),
         { onLate: late => this.onLateReply(late), unref: this.options.unref },
       );
-      return outcome;
     } catch (error) {
       return this.classify(error as DistributedLockError);
     }

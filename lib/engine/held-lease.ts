@@ -9,7 +9,7 @@ import type { LeaseAttributes, LeaseData, LeaseWrites, RenewOutcome } from '../c
 import { renewalRetryDelayMs, type ElapsedTime } from '../core/lease-timing.js';
 import { LeaseValidity } from '../core/lease-validity.js';
 import type { Lease, ReleaseOptions, RenewOptions } from '../core/lease.js';
-import { resolveRenew, type ResolvedAcquire } from '../core/options.js';
+import { checkRelease, resolveRenew, type ResolvedAcquire } from '../core/options.js';
 import type { RandomSource } from '../core/ports.js';
 import { LeaseSignals } from './lease-signals.js';
 import type { Releaser } from './releaser.js';
@@ -154,7 +154,8 @@ export class HeldLease implements Lease, RenewedLease {
     if (error !== undefined) throw error;
   }
 
-  release(options: ReleaseOptions = {}): Promise<void> {
+  async release(options: ReleaseOptions = {}): Promise<void> {
+    checkRelease(options);
     return this.releaseKeeping(0, options);
   }
 
@@ -255,7 +256,7 @@ export class HeldLease implements Lease, RenewedLease {
 
   private renewed(sentAt: number, { request }: PendingRenewal): void {
     this.validity.renewed(sentAt, request.ttlMs);
-    if (this.renewal === null) this.renewAt = sentAt + this.resolved.timing.renewEveryMs;
+    this.renewAt = Math.max(this.renewAt, sentAt + this.resolved.timing.renewEveryMs);
     this.wrote(request);
     this.watch();
     this.emit('renewed', { remainingMs: this.validity.validUntil - this.services.elapsed.now() });
@@ -327,6 +328,7 @@ export class HeldLease implements Lease, RenewedLease {
     if (this.isOver) {
       this.services.scheduler.forget(this);
       this.services.leases.delete(this);
+      this.renewal?.settle();
       this.signals.over();
     }
     if (!wasHeld) return;

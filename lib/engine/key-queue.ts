@@ -1,5 +1,6 @@
+import type {
+  DistributedLockError} from '../core/errors.js';
 import {
-  DistributedLockError,
   LockHeldError,
   LockTimeoutError,
   StoreUnavailableError,

@@ -4,7 +4,7 @@ import type { HolderInfo } from '../core/lease-store.js';
 import { ElapsedTime } from '../core/lease-timing.js';
 import type { ResolvedAcquire, ResolvedManager } from '../core/options.js';
 import type { Clock, RandomSource, Timer } from '../core/ports.js';
-import { processInfo } from '../platform/process-info.js';
+import { isoTime, processInfo } from '../platform/process-info.js';
 import { AbandonedOwners } from './abandoned-owners.js';
 import type { ContentionServices, Obstacle } from './contender.js';
 import type { HeldLease } from './held-lease.js';
@@ -165,6 +165,6 @@ export class LeaseEngine {
 
   private describeHolder(): HolderInfo {
     const { service, url } = this.manager;
-    return { service, ...processInfo(), url, since: new Date(this.clock.wallMs()).toISOString() };
+    return { service, ...processInfo(), url, since: isoTime(this.clock.wallMs()) };
   }
 }

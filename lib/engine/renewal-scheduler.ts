@@ -69,7 +69,7 @@ export class RenewalScheduler {
         const reply = replies[index] ?? Promise.reject(new Error('renewMany returned too few promises'));
         void Promise.resolve(reply)
           .finally(() => call.leave(attempt, null))
-          .then(outcome => lease.onRenewalReply(attempt, outcome))
+          .then(outcome => lease.onRenewalReply(attempt, definite(outcome)))
           .catch((error: unknown) => lease.onRenewalError(attempt, error));
       });
     }
@@ -107,6 +107,12 @@ export class RenewalScheduler {
     this.timer = null;
     this.armedFor = Infinity;
   }
+}
+
+/** What is neither is no answer: a defect in a store must not end a lease. */
+function definite(outcome: RenewOutcome | undefined): RenewOutcome {
+  if (outcome?.kind === 'renewed' || outcome?.kind === 'not-held') return outcome;
+  throw new Error(`renew answered neither 'renewed' nor 'not-held'`);
 }
 
 type RenewingStore = StoreGateway['store'];

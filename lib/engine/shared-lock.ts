@@ -68,8 +68,8 @@ export class SharedLock implements Lock {
   async release(): Promise<void> {
     const lock = this.standing;
     const { campaign } = lock;
-    if (campaign === null) return;
     lock.forget();
+    if (campaign === null) return;
     const reason = this.manager.isClosing ? new ManagerClosedError() : new LockReleasedError(this.key);
     for (const waiter of lock.waiters) waiter.reject(reason);
     lock.waiters.clear();
@@ -100,7 +100,7 @@ export class SharedLock implements Lock {
       const waiter: LockWaiter = {
         isTry,
         resolve: held => (settle(), resolve(held)),
-        reject: error => (settle(), reject(error as Error)),
+        reject: error => (settle(), reject(error)),
       };
       signal?.addEventListener('abort', onAbort, { once: true });
       this.waiters.add(waiter);

@@ -185,8 +185,13 @@ export class SyncManager {
   }
 
   /** All keys that start with `prefix` and are held, or beside which something is kept. */
-  list(prefix = ''): AsyncIterable<LeaseRecord> {
-    return this.store.list(prefix, { timeoutMs: this.commandTimeoutMs });
+  async *list(prefix = ''): AsyncGenerator<LeaseRecord, void> {
+    const records = this.store.list(prefix, { timeoutMs: this.commandTimeoutMs })[Symbol.asyncIterator]();
+    for (;;) {
+      const step = await this.ask(() => records.next());
+      if (step.done === true) return;
+      yield step.value;
+    }
   }
 
   /**

@@ -1,5 +1,6 @@
 import type { CallOptions } from '../../core/lease-store.js';
 import type { LockLogger } from '../../core/ports.js';
+import { abortOf } from './abort-promise.js';
 import type { RedisClient } from './redis-client.js';
 import { isReply, notConnected, toStoreError } from './redis-errors.js';
 
@@ -112,16 +113,7 @@ export class RedisConnection {
   /** One set of listeners, however many commands wait. */
   private attemptEnd(client: RedisClient, signal: AbortSignal | undefined): Promise<void> {
     this.attempt ??= connectionAttempt(client).finally(() => (this.attempt = undefined));
-    if (signal === undefined) return this.attempt;
-    const { attempt } = this;
-    return new Promise(resolve => {
-      const done = (): void => {
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      signal.addEventListener('abort', done);
-      void attempt.then(done);
-    });
+    return signal === undefined ? this.attempt : Promise.race([this.attempt, abortOf(signal)]);
   }
 
   /**
@@ -131,18 +123,20 @@ export class RedisConnection {
   private watch(client: RedisClient, signal: AbortSignal | undefined, reply: Promise<unknown>): void {
     const { replies } = this;
     const { stream } = client;
-    const onAbort = (): void => {
-      if (this.replies === replies && client.stream === stream && this.state !== 'closed') stream?.destroy();
-    };
-    signal?.addEventListener('abort', onAbort, { once: true });
+    let isPending = true;
     const settled = (isAnswer: boolean): void => {
-      signal?.removeEventListener('abort', onAbort);
+      isPending = false;
       if (isAnswer) this.replies++;
     };
     reply.then(
       () => settled(true),
       (error: unknown) => settled(isReply(error)),
     );
+    if (signal === undefined) return;
+    void abortOf(signal).then(() => {
+      const isSilent = isPending && this.replies === replies && client.stream === stream;
+      if (isSilent && !this.isClosed()) stream?.destroy();
+    });
   }
 
   private readonly becameReady = (): void => {

@@ -12,6 +12,7 @@ import type {
   RevokeRequest,
 } from '../../core/lease-store.js';
 import type { Clock, LockLogger } from '../../core/ports.js';
+import { abortOf } from './abort-promise.js';
 import { EvictionCheck } from './eviction-check.js';
 import { FreedHints } from './freed-hints.js';
 import { scanKeys } from './key-scan.js';
@@ -149,10 +150,7 @@ export class RedisLeaseStore implements LeaseStore {
     try {
       const client = await this.connection.ready(timeout.signal);
       this.assertOneSlot(client);
-      const deadline = new Promise<void>(resolve =>
-        timeout.signal.addEventListener('abort', () => resolve()),
-      );
-      await Promise.race([this.eviction.run(client), deadline]);
+      await Promise.race([this.eviction.run(client), abortOf(timeout.signal)]);
     } catch (error) {
       if (error instanceof OptionsInvalidError) throw error;
       this.logger.warn(`${messageOf(error)} Locks are granted once it can be reached.`);
