@@ -274,9 +274,8 @@ export function checkWrites(
   }
 }
 
-function checkSignal(signal: unknown, problems: OptionProblems): void {
-  if (signal === undefined || typeof (signal)?.throwIfAborted === 'function')
-    return;
+function checkSignal(signal: Partial<AbortSignal> | null | undefined, problems: OptionProblems): void {
+  if (signal === undefined || typeof signal?.throwIfAborted === 'function') return;
   problems.add(`signal (${describeValue(signal)}) must be an AbortSignal; try AbortSignal.timeout(5000)`);
 }
 

@@ -39,6 +39,10 @@ export class Campaign {
     return this.current?.isHeld === true ? this.current : null;
   }
 
+  get isStopped(): boolean {
+    return this.controller.signal.aborted;
+  }
+
   /** Acquires no more. A lease that is held is left to the caller. */
   stop(): void {
     this.controller.abort(new LockReleasedError(this.key));

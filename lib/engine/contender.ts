@@ -1,4 +1,4 @@
-import type { DistributedLockError} from '../core/errors.js';
+import type { DistributedLockError } from '../core/errors.js';
 import { StoreRejectedError, StoreUnavailableError } from '../core/errors.js';
 import type { AcquireOutcome, HolderInfo } from '../core/lease-store.js';
 import { pollDelayMs, validUntil } from '../core/lease-timing.js';

@@ -1,10 +1,5 @@
-import type {
-  DistributedLockError} from '../core/errors.js';
-import {
-  LockHeldError,
-  LockTimeoutError,
-  StoreUnavailableError,
-} from '../core/errors.js';
+import type { DistributedLockError } from '../core/errors.js';
+import { LockHeldError, LockTimeoutError, StoreUnavailableError } from '../core/errors.js';
 import type { ResolvedAcquire } from '../core/options.js';
 import { Contender, type ContentionServices, type Obstacle } from './contender.js';
 import { HeldLease, type Grant } from './held-lease.js';

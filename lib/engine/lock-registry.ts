@@ -20,7 +20,12 @@ export class LockRegistry {
     if (this.locks.get(lock.key) === lock) this.locks.delete(lock.key);
   }
 
-  /** Ends all campaigns. Never rejects. */
+  /** Lets none be acquired any more. */
+  stopAll(): void {
+    for (const lock of this.locks.values()) lock.stop();
+  }
+
+  /** Ends all campaigns and releases what they hold. Never rejects. */
   async releaseAll(): Promise<void> {
     await Promise.all([...this.locks.values()].map(lock => lock.release()));
   }

@@ -65,6 +65,12 @@ export class SharedLock implements Lock {
     return this.enter(options.signal, true);
   }
 
+  /** Acquires no more; a lease that is held is kept until it is released or lost. */
+  stop(): void {
+    if (this.isHeld) this.campaign?.stop();
+    else void this.release();
+  }
+
   async release(): Promise<void> {
     const lock = this.standing;
     const { campaign } = lock;
@@ -118,6 +124,10 @@ export class SharedLock implements Lock {
       },
       onEnded: lease => {
         if (this.campaign !== campaign) return null;
+        if (campaign.isStopped) {
+          void this.release();
+          return null;
+        }
         // Who has asked since the lease was released by itself wants a hold of its own.
         if (lease.lossCause !== undefined || this.waiters.size > 0) return 0;
         this.forget();

@@ -226,9 +226,9 @@ export class SyncManager {
     await this.store.open?.();
   }
 
-  /** Ends the campaigns of all {@link lock}s and releases their keys. Never rejects. */
-  async stopCampaigns(): Promise<void> {
-    await this.locks.releaseAll();
+  /** Lets no {@link lock} be acquired any more, as at the beginning of a shutdown. Those that are held stay held. */
+  stopCampaigns(): void {
+    this.locks.stopAll();
   }
 
   /**
@@ -266,7 +266,7 @@ export class SyncManager {
     const startedAt = this.engine.elapsed.now();
     const leftMs = (): number => Math.max(0, timeoutMs - (this.engine.elapsed.now() - startedAt));
     this.engine.beginClose();
-    const campaigns = this.stopCampaigns();
+    const campaigns = this.locks.releaseAll();
     await this.engine.within(timeoutMs, this.work.drained());
     await this.engine.within(leftMs(), campaigns);
     await this.engine.close(this.work.leases, Math.max(leftMs(), this.commandTimeoutMs));

@@ -136,17 +136,21 @@ export class LeadershipCampaign implements LeadershipLock {
   }
 
   /**
-   * Ends the campaign. A leader's signal aborts first; then leader-only work and hooks may end, at most `timeoutMs`; then
-   * the key is released. What has not ended by then keeps the key from others until its TTL is over. Never rejects.
+   * Ends the campaign: this replica is not elected any more. A leader lets leader-only work end, and runs its hooks, at
+   * most `timeoutMs` in all; then the key is released. Work that has not ended by then is told by its signal, and the key
+   * is kept from others until its TTL is over. Never rejects.
    */
-  async stop(options: { timeoutMs: number }): Promise<void> {
+  async stop({ timeoutMs }: { timeoutMs: number }): Promise<void> {
     const { campaign } = this;
     if (campaign === null) return;
-    const lease = campaign.lease;
+    const { clock } = this.manager;
+    const deadlineMs = clock.monotonicMs() + timeoutMs;
     campaign.stop();
     this.election.decide();
-    if (lease !== null) await this.stepDown(lease, options.timeoutMs);
-    else await this.manager.within(options.timeoutMs, Promise.all([this.resigning, this.hooks.settled()]));
+    if (campaign.lease !== null) await this.manager.within(timeoutMs, this.work.drained());
+    const leftMs = Math.max(0, deadlineMs - clock.monotonicMs());
+    if (campaign.lease !== null) await this.stepDown(campaign.lease, leftMs);
+    else await this.manager.within(leftMs, Promise.all([this.resigning, this.hooks.settled()]));
   }
 
   private async stepDown(lease: HeldLease, timeoutMs: number): Promise<void> {

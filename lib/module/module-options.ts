@@ -24,8 +24,8 @@ export interface RedisStoreConfig {
   client?: object;
   /** Options of `ioredis`, in place of or besides `url`. */
   options?: object;
-  /** Start-up nodes of a Redis Cluster, in place of `url`. */
-  cluster?: readonly unknown[];
+  /** A Redis Cluster by some of its nodes, with options of `ioredis`, in place of `url`. */
+  cluster?: { nodes: readonly (string | number | { host?: string; port?: number })[]; options?: object };
   /** Beginning of every key in Redis. @default 'lock' */
   prefix?: string;
   /** Longest TTL that any replica uses: what the restart guard waits for. @default 60 s */

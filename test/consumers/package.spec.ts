@@ -80,7 +80,11 @@ describe.each(['nest-11', 'nest-12'])('beside %s', name => {
   });
 
   it('agrees on the current lease when both builds are loaded', async () => {
-    expect(JSON.parse(await node('both-formats.mjs'))).toEqual({ areTwoBuilds: true, seen: ['k', 'k'] });
+    expect(JSON.parse(await node('both-formats.mjs'))).toEqual({
+      areTwoBuilds: true,
+      seen: ['k', 'k'],
+      paid: 'order',
+    });
   });
 
   it.each([

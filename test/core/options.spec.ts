@@ -16,9 +16,9 @@ function problemsOf(run: () => unknown): readonly string[] {
 }
 
 const ofManager = (options: object): readonly string[] =>
-  problemsOf(() => resolveManager({ store, ...options } as never));
+  problemsOf(() => resolveManager({ store, ...options }));
 const ofAcquire = (options: object, defaults: object = {}): readonly string[] =>
-  problemsOf(() => resolveAcquire(options as never, defaults as never, 0.01));
+  problemsOf(() => resolveAcquire(options, defaults, 0.01));
 
 describe('timing options', () => {
   it('derives everything from the ttl', () => {

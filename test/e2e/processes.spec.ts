@@ -44,7 +44,7 @@ describe('replicas as processes', () => {
     const leads = await second.line('term began');
     const tookMs = Number(leads.split(' ').at(-1)) - toldAt;
     expect(tookMs).toBeLessThanOrEqual(100);
-    expect(await Promise.race([first.exited, sleep(5000).then(() => 'hangs')])).not.toBe('hangs');
+    await first.exited;
   });
 
   it('warns at start when nothing listens for SIGTERM', async () => {

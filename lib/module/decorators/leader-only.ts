@@ -45,7 +45,8 @@ export function LeaderOnly<F extends InsteadOfRunning = 'skip'>(
         if (host.isShuttingDown) {
           return insteadOfRunning(otherwise, () => new NotLeaderError(leadership.key), this, args);
         }
-        const outcome = await leadership.runAsLeader({ waitMs }, async () =>
+        const election = { waitMs: host.isCampaigning ? waitMs : 0 };
+        const outcome = await leadership.runAsLeader(election, async () =>
           assertFinished(await original.apply(this, args), label),
         );
         if (outcome.ran) return outcome.value;
@@ -63,7 +64,7 @@ function resolveWait(wait: unknown, label: string): number {
   const waitMs = parseDuration(wait);
   if (waitMs !== undefined && waitMs !== Infinity) return waitMs;
   throw new OptionsInvalidError([
-    `wait (${String(wait)}) of ${label} must be a bounded duration or false; try '5s'`,
+    `wait (${JSON.stringify(wait)}) of ${label} must be a bounded duration or false; try '5s'`,
   ]);
 }
 

@@ -125,7 +125,7 @@ describe('Connection of the Redis store', () => {
     await grant(store, request(fresh('up')));
   });
 
-  it('PRIOR-ART §5 #24: answers at once while Redis is down, and sends nothing later', async () => {
+  it('failure 24 (ioredis #492): answers at once while Redis is down, and sends nothing later', async () => {
     const down = await startRedisServer();
     cleanUps.push(() => down.stop());
     const client = clientOf(down.url);

@@ -90,7 +90,7 @@ describe('Failures of Redis', () => {
   });
 
   it.each(['lease', 'fence', 'data'])(
-    "PRIOR-ART §5 #25: an application's own value under our %s key is corrupt, and is left alone",
+    "failure 25 (node-redlock #38): an application's own value under our %s key is corrupt, and is left alone",
     async part => {
       const key = fresh('foreign');
       const name = `lock:{${key}}:${part}`;

@@ -1,0 +1,80 @@
+/**
+ * The public surface. It reaches no backend and no optional package: stores are subpaths, such as
+ * `nestjs-distributed-lock/redis`, and the module loads the one that its options name.
+ */
+
+export type { Duration } from './core/duration.js';
+export {
+  CorruptLeaseError,
+  DistributedLockError,
+  isDistributedLockError,
+  LockHeldError,
+  LockLostError,
+  LockReleasedError,
+  LockTimeoutError,
+  ManagerClosedError,
+  ManagerMissingError,
+  NotLeaderError,
+  OptionsInvalidError,
+  SelfDeadlockError,
+  StoreRejectedError,
+  StoreUnavailableError,
+  UnsupportedResultError,
+} from './core/errors.js';
+export type { LockErrorCode, LossCause } from './core/errors.js';
+export type { LockEventListener, LockEvents } from './core/events.js';
+export { MAX_KEY_BYTES } from './core/keys.js';
+export type { LeaderInfo, LeadershipLock, Lease, Lock, ReleaseOptions, RenewOptions } from './core/lease.js';
+export type {
+  AcquireOutcome,
+  AcquireRequest,
+  CallOptions,
+  HolderInfo,
+  LeaseAttributes,
+  LeaseData,
+  LeaseRecord,
+  LeaseStore,
+  LeaseWrites,
+  ReleaseOutcome,
+  ReleaseRequest,
+  RenewOutcome,
+  RenewRequest,
+  RevokeRequest,
+} from './core/lease-store.js';
+export type { AcquireOptions, SyncManagerOptions, TimingOptions, WithLockOptions } from './core/options.js';
+export type { Clock, LockLogger, RandomSource, Timer } from './core/ports.js';
+
+export { currentLease, detached } from './engine/lease-context.js';
+export { SyncManager } from './engine/sync-manager.js';
+export type { LockedRun, ManagerEnvironment } from './engine/sync-manager.js';
+export { LeadershipCampaign } from './leadership/leadership-campaign.js';
+export type { LeaderRun, LeadershipEvents } from './leadership/leadership-campaign.js';
+export type { LeadershipHooks } from './leadership/term-hooks.js';
+
+export type {
+  AsyncMethod,
+  GuardedMethodDecorator,
+  InsteadOfRunning,
+  KeyFunction,
+  LeaderOnlyOptions,
+  WithLockMethodOptions,
+} from './module/decorators/decorator-types.js';
+export { InjectLeadershipLock, InjectSyncManager } from './module/decorators/inject.js';
+export { LeaderOnly } from './module/decorators/leader-only.js';
+export { WithLock } from './module/decorators/with-lock.js';
+export { DistributedLockModule } from './module/distributed-lock.module.js';
+export type { LockEnvSource } from './module/env-reader.js';
+export { bindLocks } from './module/host-binding.js';
+export type { OnLeadershipAcquired, OnLeadershipLost } from './module/leadership-hooks.js';
+export type { LockEnvironment } from './module/lock-environment.js';
+export type { DistributedLockModuleExtras } from './module/module-definition.js';
+export type {
+  DistributedLockModuleOptions,
+  DistributedLockOptionsFactory,
+  LeadershipOptions,
+  MemoryStoreConfig,
+  RedisStoreConfig,
+  StoreConfig,
+} from './module/module-options.js';
+export { distributedLockOptionsFromEnv } from './module/options-from-env.js';
+export { LEADERSHIP_LOCK, LOCK_ENVIRONMENT, SYNC_MANAGER } from './module/tokens.js';

@@ -1,0 +1,82 @@
+import type { Duration } from '../core/duration.js';
+import { parseDuration } from '../core/duration.js';
+import { OptionsInvalidError } from '../core/errors.js';
+import { nearestName } from './nearest-name.js';
+
+/** Environment variables by name, or something that is asked for each, such as the `ConfigService` of `@nestjs/config`. */
+export type LockEnvSource = Readonly<Record<string, string | undefined>> | { get(name: string): unknown };
+
+/** Reads typed values from environment variables, and collects what is wrong with them. */
+export class EnvReader<Name extends string> {
+  private readonly problems: string[] = [];
+
+  /** @param names all that may be read; a variable of that prefix with a name close to one of them is a slip */
+  constructor(
+    private readonly env: LockEnvSource,
+    names: readonly Name[],
+    prefix: string,
+  ) {
+    if (isService(env)) return;
+    for (const name of Object.keys(env)) {
+      if (!name.startsWith(prefix) || (names as readonly string[]).includes(name)) continue;
+      const nearest = nearestName(name, names);
+      if (nearest !== undefined) this.add(`${name} is not known; did you mean ${nearest}?`);
+    }
+  }
+
+  add(problem: string): void {
+    this.problems.push(problem);
+  }
+
+  /** @returns the text without blanks around it; `undefined` when absent or empty */
+  text(name: Name): string | undefined {
+    const value: unknown = isService(this.env) ? this.env.get(name) : this.env[name];
+    // A service may have parsed the value already.
+    const text = typeof value === 'string' ? value.trim() : (JSON.stringify(value) ?? '');
+    return text === '' || value === null ? undefined : text;
+  }
+
+  flag(name: Name): boolean | undefined {
+    const text = this.text(name)?.toLowerCase();
+    if (text === undefined) return undefined;
+    if (text === 'true' || text === '1') return true;
+    if (text === 'false' || text === '0') return false;
+    this.add(`${name} ('${text}') must be true or false`);
+    return undefined;
+  }
+
+  number(name: Name): number | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    const value = Number(text);
+    if (!Number.isNaN(value)) return value;
+    this.add(`${name} ('${text}') must be a number; try 0.01`);
+    return undefined;
+  }
+
+  duration(name: Name): Duration | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    const ms = parseDuration(text);
+    if (ms === undefined) this.add(`${name} ('${text}') must be a duration; try 5000 (ms) or 5s`);
+    return ms;
+  }
+
+  durationOrOff(name: Name): Duration | false | undefined {
+    return this.text(name)?.toLowerCase() === 'false' ? false : this.duration(name);
+  }
+
+  /** @throws OptionsInvalidError when anything was added */
+  throwIfAny(): void {
+    if (this.problems.length > 0) throw new OptionsInvalidError(this.problems);
+  }
+}
+
+/** The same object without the members that are `undefined`. */
+export function withoutAbsent<T extends object>(options: T): T {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
+}
+
+function isService(env: LockEnvSource): env is { get(name: string): unknown } {
+  return 'get' in env && typeof env.get === 'function';
+}
