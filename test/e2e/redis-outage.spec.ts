@@ -64,4 +64,19 @@ describe('a Redis that comes and goes', () => {
     await Promise.all([holder.close(), contender.close()]);
     await server.stop();
   });
+
+  it('failure 12 (redisson #4706): too few replicas to write to leaves no key unobtainable', async () => {
+    const server = await startRedisServer({ args: ['--min-replicas-to-write', '1'] });
+    const manager = await replica({ url: server.url }, { ttl: 5000 });
+    const key = freshKey();
+    await expect(manager.acquire(key, { wait: 300 })).rejects.toMatchObject({
+      code: 'LOCK_STORE_UNAVAILABLE',
+    });
+    await server.command('CONFIG', 'SET', 'min-replicas-to-write', '0');
+    const startedAt = performance.now();
+    await (await manager.acquire(key)).release();
+    expect(performance.now() - startedAt).toBeLessThan(1000);
+    await manager.close();
+    await server.stop();
+  });
 });
