@@ -1,0 +1,74 @@
+import type { LeaderInfo, LeaseRecord } from 'nestjs-distributed-lock';
+import { fileURLToPath } from 'node:url';
+import type { Term } from '../src/leadership/term-history.js';
+import { Link } from './link.js';
+import { freePort, HOST, start, until, type Child } from './processes.js';
+
+const APP = fileURLToPath(new URL('../src/main.js', import.meta.url));
+
+/** What a customer is told. */
+export type Answer = 'paid' | 'already paid' | 'try again' | 'no answer';
+
+/** A replica of the order service: a process of its own, with a link of its own to Redis. */
+export class Replica {
+  private constructor(
+    readonly name: string,
+    private readonly url: string,
+    private readonly child: Child,
+    readonly link: Link,
+  ) {}
+
+  static async start(name: string, redisPort: number, settings: NodeJS.ProcessEnv): Promise<Replica> {
+    const [port, link] = await Promise.all([freePort(), Link.to(redisPort)]);
+    const env = { ...settings, PORT: `${port}`, LOCK_STORE: 'redis', LOCK_REDIS_URL: link.url };
+    const child = start(process.execPath, ['--enable-source-maps', APP], env);
+    const replica = new Replica(name, `http://${HOST}:${port}`, child, link);
+    const isUp = (): Promise<boolean> =>
+      replica
+        .terms()
+        .then(() => true)
+        .catch(() => false);
+    await until(`replica ${name}`, 20_000, isUp, child);
+    return replica;
+  }
+
+  get pid(): number {
+    return this.child.process.pid!;
+  }
+
+  describe(): string {
+    return `${this.name} (pid ${this.pid}, ${this.url})`;
+  }
+
+  /** When this replica led; answered while its link is cut, too. */
+  terms(): Promise<Term[]> {
+    return this.get('/leader/terms');
+  }
+
+  async leader(): Promise<LeaderInfo | null> {
+    return (await this.get<{ leader: LeaderInfo | null }>('/leader')).leader;
+  }
+
+  /** The locks of all replicas. */
+  locks(): Promise<LeaseRecord[]> {
+    return this.get('/locks');
+  }
+
+  async pay(orderId: string): Promise<Answer> {
+    const response = await fetch(`${this.url}/orders/${orderId}/pay`, { method: 'POST' }).catch(() => null);
+    if (response === null) return 'no answer';
+    const body = (await response.json()) as { payment?: unknown };
+    if (response.ok) return 'paid';
+    return body.payment === undefined ? 'try again' : 'already paid';
+  }
+
+  signal(signal: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL'): void {
+    this.child.process.kill(signal);
+  }
+
+  private async get<T>(path: string): Promise<T> {
+    const response = await fetch(this.url + path, { signal: AbortSignal.timeout(5000) });
+    if (!response.ok) throw new Error(`${this.name} answered ${response.status} to GET ${path}`);
+    return (await response.json()) as T;
+  }
+}
