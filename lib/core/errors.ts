@@ -39,10 +39,12 @@ export function isDistributedLockError(error: unknown, code?: LockErrorCode): er
   );
 }
 
-function describeHolder(holder: HolderInfo | undefined): string {
+/** A holder in words: who, where, since when. */
+export function describeHolder(holder: HolderInfo | undefined): string {
   if (holder === undefined) return 'another holder';
   const service = holder.service === undefined ? '' : `${holder.service} on `;
-  return `${service}${holder.host}, pid ${holder.pid}, since ${holder.since}`;
+  const url = holder.url === undefined ? '' : ` (${holder.url})`;
+  return `${service}${holder.host}, pid ${holder.pid}${url}, since ${holder.since}`;
 }
 
 /** The key stayed with others for as long as the caller was ready to wait. */
@@ -188,5 +190,7 @@ export class UnsupportedResultError extends DistributedLockError {
 export class OptionsInvalidError extends DistributedLockError {
   constructor(readonly problems: readonly string[]) {
     super('LOCK_OPTIONS_INVALID', problems.length === 1 ? problems[0]! : `\n- ${problems.join('\n- ')}`);
+    // The message says it all; printed errors would repeat it.
+    Object.defineProperty(this, 'problems', { enumerable: false });
   }
 }

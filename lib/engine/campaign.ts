@@ -23,7 +23,7 @@ export class Campaign {
   private readonly controller = new AbortController();
   private readonly pause: Wakeup;
   private readonly done: Promise<void>;
-  private current: HeldLease | null = null;
+  private unended: HeldLease | null = null;
 
   constructor(
     private readonly key: string,
@@ -34,9 +34,14 @@ export class Campaign {
     this.done = Promise.resolve().then(() => this.run());
   }
 
+  /** The lease until it is over: while held, and while its work ends. */
+  get current(): HeldLease | null {
+    return this.unended;
+  }
+
   /** The lease while held. */
   get lease(): HeldLease | null {
-    return this.current?.isHeld === true ? this.current : null;
+    return this.unended?.isHeld === true ? this.unended : null;
   }
 
   get isStopped(): boolean {
@@ -52,7 +57,7 @@ export class Campaign {
   /** Stops, releases, and resolves when nothing of the campaign runs any more. Never rejects. */
   async release(): Promise<void> {
     this.stop();
-    await this.current?.release();
+    await this.unended?.release();
     await this.done;
   }
 
@@ -78,10 +83,10 @@ export class Campaign {
       await lease.release();
       return null;
     }
-    this.current = lease;
+    this.unended = lease;
     this.rules.onHeld(lease);
     await lease.whenOver();
-    this.current = null;
+    this.unended = null;
     return this.rules.onEnded(lease);
   }
 }

@@ -6,7 +6,7 @@ import type { ResolvedAcquire } from '../core/options.js';
 import type { Clock } from '../core/ports.js';
 import type { AbandonedOwners } from './abandoned-owners.js';
 import type { Grant, LeaseServices } from './held-lease.js';
-import type { StoreGateway } from './store-gateway.js';
+import { asStoreError, definite, type StoreGateway } from './store-gateway.js';
 import { Wakeup } from './wakeup.js';
 
 /** What contenders of one manager share, besides what leases share. */
@@ -119,13 +119,14 @@ export class Contender {
     const holder = this.services.describeHolder();
     const writes = { data, dataTtlMs, attributes, writeSequence: 0 };
     try {
-      return await gateway.call(
+      const outcome = await gateway.call(
         timing.commandTimeoutMs,
         call => gateway.store.acquire({ key, owner, ttlMs: timing.ttlMs, sentAt, holder, ...writes }, call),
         { onLate: late => this.onLateReply(late), unref: this.options.unref },
       );
+      return definite(outcome, 'granted', 'held', 'not-yet');
     } catch (error) {
-      return this.classify(error as DistributedLockError);
+      return this.classify(asStoreError(gateway.store.name, error));
     }
   }
 
@@ -140,8 +141,8 @@ export class Contender {
     return { kind: 'unavailable', error };
   }
 
-  private onLateReply(outcome: AcquireOutcome): void {
-    if (outcome.kind !== 'granted') return;
+  private onLateReply(outcome: AcquireOutcome | undefined): void {
+    if (outcome?.kind !== 'granted') return;
     if (this.state === 'abandoned') return this.disown();
     if (this.state === 'granted') return;
     this.late = outcome;
@@ -183,14 +184,18 @@ export class Contender {
     const chance = this.services.random.next();
     const pollMs = pollDelayMs(attempt, this.resolved.timing.pollEveryMs, chance);
     const freeInMs = obstacle.kind === 'unavailable' ? undefined : obstacle.freeInMs;
-    if (freeInMs === undefined) return pollMs;
-    const whenFreeMs = freeInMs + 1 + 10 * chance;
+    if (freeInMs === undefined || !Number.isFinite(freeInMs)) return pollMs;
+    const whenFreeMs = Math.max(0, freeInMs) + 1 + 10 * chance;
     return obstacle.kind === 'held' ? Math.min(pollMs, whenFreeMs) : whenFreeMs;
   }
 
   private subscribe(): void {
     if (this.isSubscribed || this.isAbandoned()) return;
     this.isSubscribed = true;
-    this.services.gateway.store.whenFreed?.(this.key, () => this.wakeup.wake(), this.subscription.signal);
+    try {
+      this.services.gateway.store.whenFreed?.(this.key, () => this.wakeup.wake(), this.subscription.signal);
+    } catch {
+      // A store that cannot subscribe leaves it at polling.
+    }
   }
 }

@@ -159,7 +159,7 @@ export class HeldLease implements Lease, RenewedLease {
     return this.releaseKeeping(0, options);
   }
 
-  /** As {@link release}, but the key stays unavailable for `keepForMs`. */
+  /** As {@link release}, but the key stays unavailable for `keepForMs`, as far as the lease would have lasted. */
   releaseKeeping(keepForMs: number, options: ReleaseOptions = {}): Promise<void> {
     return (this.releasing ??= this.endAndRelease(keepForMs, options));
   }
@@ -294,7 +294,10 @@ export class HeldLease implements Lease, RenewedLease {
     if (this.checkClock(now)) return this.state.kind === 'lost' ? this.releaseOnce() : Promise.resolve();
     this.end({ kind: 'released' });
     const { key, owner, fencingToken, sentAt } = this.grant;
-    const keepMs = Math.max(keepForMs, sentAt + this.resolved.holdAtLeastMs - now);
+    const keepMs = Math.max(
+      Math.min(keepForMs, this.validity.validUntil - now),
+      sentAt + this.resolved.holdAtLeastMs - now,
+    );
     const freed = this.services.releaser.release(
       {
         key,

@@ -1,5 +1,6 @@
 import type { DistributedLockError } from '../core/errors.js';
 import { LockHeldError, LockTimeoutError, StoreUnavailableError } from '../core/errors.js';
+import { describeError } from '../core/describe-error.js';
 import type { ResolvedAcquire } from '../core/options.js';
 import { Contender, type ContentionServices, type Obstacle } from './contender.js';
 import { HeldLease, type Grant } from './held-lease.js';
@@ -195,7 +196,7 @@ function unavailable(key: string, waitedMs: number, obstacle: Obstacle | null): 
   }
   const cause = obstacle?.kind === 'unavailable' ? obstacle.error : undefined;
   return new StoreUnavailableError(
-    `${within}: ${cause === undefined ? 'the store has not answered yet' : cause.message}`,
+    `${within}: ${cause === undefined ? 'the store has not answered yet' : describeError(cause)}.`,
     { sent: cause === undefined || !(cause instanceof StoreUnavailableError) || cause.sent, cause },
   );
 }

@@ -57,6 +57,8 @@ export async function runToEnd<T>(
   } catch (error) {
     outcome = { error };
   }
+  // Work that passes on why its signal aborted has said it already.
+  if ('error' in outcome && outcome.error === lease.signal.reason) throw outcome.error;
   const cause = lease.lossCause;
   if (cause !== undefined && onLost === 'throw') {
     throw new LockLostError(lease.key, cause, 'error' in outcome ? { cause: outcome.error } : undefined);

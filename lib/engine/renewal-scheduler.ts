@@ -2,7 +2,7 @@ import type { RenewOutcome, RenewRequest } from '../core/lease-store.js';
 import type { ElapsedTime } from '../core/lease-timing.js';
 import type { Clock, Timer } from '../core/ports.js';
 import { DueQueue, type Due } from './due-queue.js';
-import { invoke, PendingCall, type StoreGateway } from './store-gateway.js';
+import { definite, invoke, PendingCall, type StoreGateway } from './store-gateway.js';
 
 /** Leases renewed by one command at most. */
 const MAX_BATCH = 500;
@@ -69,7 +69,7 @@ export class RenewalScheduler {
         const reply = replies[index] ?? Promise.reject(new Error('renewMany returned too few promises'));
         void Promise.resolve(reply)
           .finally(() => call.leave(attempt, null))
-          .then(outcome => lease.onRenewalReply(attempt, definite(outcome)))
+          .then(outcome => lease.onRenewalReply(attempt, definite(outcome, 'renewed', 'not-held')))
           .catch((error: unknown) => lease.onRenewalError(attempt, error));
       });
     }
@@ -107,12 +107,6 @@ export class RenewalScheduler {
     this.timer = null;
     this.armedFor = Infinity;
   }
-}
-
-/** What is neither is no answer: a defect in a store must not end a lease. */
-function definite(outcome: RenewOutcome | undefined): RenewOutcome {
-  if (outcome?.kind === 'renewed' || outcome?.kind === 'not-held') return outcome;
-  throw new Error(`renew answered neither 'renewed' nor 'not-held'`);
 }
 
 type RenewingStore = StoreGateway['store'];

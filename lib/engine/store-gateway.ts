@@ -113,6 +113,15 @@ export async function invoke<T>(command: () => Promise<T>): Promise<T> {
   return await command();
 }
 
+/**
+ * Anything but the answers that the port knows is no answer: a defect in a store must not end a lease.
+ * @throws Error when `outcome` is of none of these kinds
+ */
+export function definite<T extends { kind: string }>(outcome: T | undefined, ...kinds: T['kind'][]): T {
+  if (outcome !== undefined && kinds.includes(outcome?.kind)) return outcome;
+  throw new Error(`it answered none of ${kinds.join(', ')}`);
+}
+
 /** A foreign error means a defect in the store; what it did is then unknown. */
 export function asStoreError(storeName: string, error: unknown): DistributedLockError {
   if (error instanceof DistributedLockError) return error;

@@ -187,10 +187,15 @@ export class SyncManager {
   /** All keys that start with `prefix` and are held, or beside which something is kept. */
   async *list(prefix = ''): AsyncGenerator<LeaseRecord, void> {
     const records = this.store.list(prefix, { timeoutMs: this.commandTimeoutMs })[Symbol.asyncIterator]();
-    for (;;) {
-      const step = await this.ask(() => records.next());
-      if (step.done === true) return;
-      yield step.value;
+    try {
+      for (;;) {
+        const step = await this.ask(() => records.next());
+        if (step.done === true) return;
+        yield step.value;
+      }
+    } finally {
+      // Not waited for: after a silence it would be silent, too.
+      void invoke(async () => records.return?.()).catch(() => undefined);
     }
   }
 
@@ -201,6 +206,7 @@ export class SyncManager {
    * @returns whether there was such a grant
    */
   async revoke(key: string, options: { fencingToken?: number; force?: boolean } = {}): Promise<boolean> {
+    assertKey(key);
     const fencingToken = options.fencingToken ?? (await this.inspect(key))?.fencingToken;
     if (fencingToken === undefined) return false;
     return this.ask(call => this.store.revoke({ key, fencingToken, force: options.force }, call));

@@ -3,6 +3,7 @@ import {
   LockReleasedError,
   NotLeaderError,
   OptionsInvalidError,
+  SelfDeadlockError,
   type DistributedLockError,
 } from '../core/errors.js';
 import type { HolderInfo } from '../core/lease-store.js';
@@ -11,6 +12,7 @@ import type { ResolvedAcquire } from '../core/options.js';
 import { Campaign } from '../engine/campaign.js';
 import type { Obstacle } from '../engine/contender.js';
 import type { HeldLease } from '../engine/held-lease.js';
+import { enclosingLease } from '../engine/lease-context.js';
 import { runToEnd } from '../engine/locked-work.js';
 import type { SyncManager } from '../engine/sync-manager.js';
 import { WorkTracker } from '../engine/work-tracker.js';
@@ -66,7 +68,7 @@ export class LeadershipCampaign implements LeadershipLock {
   ) {
     this.key = options.key ?? defaultKey(options.service);
     this.resolved = manager.resolve(this.key, { ttl: options.ttl ?? '10s', wait: Infinity });
-    this.hooks = new TermHooks(options.hooks, (hook, error) => this.onHookError(hook, error));
+    this.hooks = new TermHooks(options.hooks, (...failure) => this.onHookError(...failure));
     this.election = new Election(manager.clock);
     this.notLeading = AbortSignal.abort(new LockReleasedError(this.key));
   }
@@ -91,7 +93,7 @@ export class LeadershipCampaign implements LeadershipLock {
       onBlocked: obstacle => this.onBlocked(obstacle),
       onHeld: lease => this.onHeld(lease),
       onEnded: () => this.onEnded(),
-      onError: error => this.events.onCampaignError?.(error),
+      onError: error => this.tell(() => this.events.onCampaignError?.(error)),
     });
   }
 
@@ -120,7 +122,10 @@ export class LeadershipCampaign implements LeadershipLock {
     return { ran: true, value };
   }
 
-  /** @param options `cooldown`: how long this replica stays away; default one leadership `ttl` */
+  /**
+   * @param options `cooldown`: how long this replica stays away; default one leadership `ttl`
+   * @throws SelfDeadlockError from within leader-only work, for which it would wait; use `detached` there
+   */
   async resign(options: { cooldown?: Duration } = {}): Promise<void> {
     const { ttlMs } = this.resolved.timing;
     const cooldownMs = options.cooldown === undefined ? ttlMs : parseDuration(options.cooldown);
@@ -129,6 +134,7 @@ export class LeadershipCampaign implements LeadershipLock {
     }
     const lease = this.campaign?.lease ?? null;
     if (lease !== null) {
+      if (enclosingLease(this.manager, this.key) === lease) throw new SelfDeadlockError(this.key);
       this.cooldownMs = cooldownMs;
       this.resigning = this.stepDown(lease, Infinity).finally(() => (this.resigning = null));
     }
@@ -147,10 +153,11 @@ export class LeadershipCampaign implements LeadershipLock {
     const deadlineMs = clock.monotonicMs() + timeoutMs;
     campaign.stop();
     this.election.decide();
-    if (campaign.lease !== null) await this.manager.within(timeoutMs, this.work.drained());
+    await this.manager.within(timeoutMs, this.work.drained());
     const leftMs = Math.max(0, deadlineMs - clock.monotonicMs());
-    if (campaign.lease !== null) await this.stepDown(campaign.lease, leftMs);
-    else await this.manager.within(leftMs, Promise.all([this.resigning, this.hooks.settled()]));
+    // The lease of a resignation that is under way is still to be given up.
+    if (campaign.current !== null) await this.stepDown(campaign.current, leftMs);
+    else await this.manager.within(leftMs, this.hooks.settled());
   }
 
   private async stepDown(lease: HeldLease, timeoutMs: number): Promise<void> {
@@ -182,9 +189,19 @@ export class LeadershipCampaign implements LeadershipLock {
     return Promise.resolve(awayMs);
   }
 
-  private onHookError(hook: 'acquired' | 'lost', error: unknown): void {
-    this.events.onHookError?.(hook, error);
-    if (hook === 'acquired') void this.resign();
+  private onHookError(hook: 'acquired' | 'lost', error: unknown, lease: Lease): void {
+    // A hook that failed because its term was lost says nothing against the term that has begun since.
+    if (hook === 'acquired' && this.lease === lease) void this.resign();
+    this.tell(() => this.events.onHookError?.(hook, error));
+  }
+
+  /** A listener that throws disturbs nobody. */
+  private tell(listener: () => void): void {
+    try {
+      listener();
+    } catch {
+      // It is the last who could be told.
+    }
   }
 }
 

@@ -8,30 +8,42 @@ export interface LeadershipHooks {
   onLost(): Promise<void> | void;
 }
 
+/** One term as leader. */
+interface Term {
+  readonly lease: Lease;
+  /** Whether its acquired-hook was called; without that, its lost-hook is not called either. */
+  isAnnounced: boolean;
+}
+
 /**
  * Runs the hooks of successive terms one after the other: a term's lost-hook after its acquired-hook, and the next
  * acquired-hook after that.
  */
 export class TermHooks {
   private chain: Promise<void> = Promise.resolve();
-  private isInTerm = false;
+  private term: Term | null = null;
 
   constructor(
     private readonly hooks: LeadershipHooks | undefined,
-    private readonly onError: (hook: 'acquired' | 'lost', error: unknown) => void,
+    private readonly onError: (hook: 'acquired' | 'lost', error: unknown, lease: Lease) => void,
   ) {}
 
-  /** A term has begun. Its hook is not called when the term is over by the time its turn comes. */
+  /** A term has begun. Its hooks are not called when it is over by the time its turn comes. */
   acquired(lease: Lease): void {
-    this.isInTerm = true;
-    this.then('acquired', () => (lease.isHeld ? this.hooks?.onAcquired(lease) : undefined));
+    const term: Term = (this.term = { lease, isAnnounced: false });
+    this.then('acquired', term, () => {
+      if (!lease.isHeld) return;
+      term.isAnnounced = true;
+      return this.hooks?.onAcquired(lease);
+    });
   }
 
   /** The term has ended; said twice, it counts once. */
   lost(): void {
-    if (!this.isInTerm) return;
-    this.isInTerm = false;
-    this.then('lost', () => this.hooks?.onLost());
+    const { term } = this;
+    if (term === null) return;
+    this.term = null;
+    this.then('lost', term, () => (term.isAnnounced ? this.hooks?.onLost() : undefined));
   }
 
   /** Resolves once no hook runs and none is waiting. */
@@ -42,7 +54,7 @@ export class TermHooks {
     }
   }
 
-  private then(hook: 'acquired' | 'lost', run: () => Promise<void> | void): void {
-    this.chain = this.chain.then(run).catch((error: unknown) => this.onError(hook, error));
+  private then(hook: 'acquired' | 'lost', { lease }: Term, run: () => Promise<void> | void): void {
+    this.chain = this.chain.then(run).catch((error: unknown) => this.onError(hook, error, lease));
   }
 }

@@ -1,6 +1,7 @@
+import { describeError } from '../core/describe-error.js';
 import { formatDuration } from '../core/duration.js';
 import type { HolderInfo } from '../core/lease-store.js';
-import { isDistributedLockError, type LossCause } from '../core/errors.js';
+import { describeHolder, isDistributedLockError, type LossCause } from '../core/errors.js';
 import type { Clock, LockLogger } from '../core/ports.js';
 import type { SyncManager } from '../engine/sync-manager.js';
 import { LineLimiter } from './line-limiter.js';
@@ -64,7 +65,7 @@ export class EventLog {
   }
 
   private onWaiting(key: string, holder: HolderInfo | undefined): void {
-    const who = holder === undefined ? 'another holder' : describeHolder(holder);
+    const who = describeHolder(holder);
     if (key !== this.leadershipKey) {
       this.lines.pass('waiting', `Waiting for '${key}', held by ${who}.`, line => this.logger.debug?.(line));
     } else if (holder !== undefined && this.leaderSeen !== who) {
@@ -110,7 +111,7 @@ export class EventLog {
     this.storeState = 'silent';
     this.silentSinceMs = this.clock.monotonicMs();
     this.logger.warn(
-      `${this.storeName} does not answer (${error === undefined ? 'no reason given' : describeError(error)}). Leases are held while their time lasts; it is asked again.`,
+      `Lock store ${this.storeName} does not answer (${error === undefined ? 'no reason given' : describeError(error)}). Leases are held while their time lasts; it is asked again.`,
     );
   }
 
@@ -118,7 +119,7 @@ export class EventLog {
     if (this.storeState === 'answering') return;
     this.storeState = 'answering';
     this.logger.log(
-      `${this.storeName} answers again after ${seconds(this.clock.monotonicMs() - this.silentSinceMs)}.`,
+      `Lock store ${this.storeName} answers again after ${seconds(this.clock.monotonicMs() - this.silentSinceMs)}.`,
     );
   }
 
@@ -127,17 +128,6 @@ export class EventLog {
   }
 }
 
-/** An error as part of a sentence: without the code that opens our messages, and without a full stop. */
-export function describeError(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.replace(/^LOCK_[A-Z_]+: /, '').replace(/\.$/, '');
-}
-
 function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`;
-}
-
-function describeHolder(holder: HolderInfo): string {
-  const service = holder.service === undefined ? '' : `${holder.service} on `;
-  return `${service}${holder.host}, pid ${holder.pid}`;
 }

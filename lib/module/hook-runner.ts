@@ -1,7 +1,7 @@
 import type { Lease } from '../core/lease.js';
 import type { LockLogger } from '../core/ports.js';
 import type { LeadershipHooks } from '../leadership/term-hooks.js';
-import { describeError } from './event-log.js';
+import { describeError } from '../core/describe-error.js';
 import type { Explorer } from './explorer.js';
 import { hasAcquiredHook, hasLostHook } from './leadership-hooks.js';
 

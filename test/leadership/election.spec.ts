@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { currentLease } from '../../lib/engine/lease-context.js';
-import { track, useWorld } from '../engine/world.js';
-import { candidate, storedOwner } from './nation.js';
+import { track } from '../engine/world.js';
+import { candidate, storedOwner, useNation } from './nation.js';
 
 describe('election', () => {
-  const world = useWorld();
+  const world = useNation();
 
   it('one of many leads, by the key of dsync', async () => {
     const candidates = [candidate(world), candidate(world), candidate(world)];
@@ -134,7 +134,7 @@ describe('election', () => {
 });
 
 describe('leader-only work', () => {
-  const world = useWorld();
+  const world = useNation();
 
   it('runs on the leader, under its lease, and nowhere else', async () => {
     const [first, second] = [candidate(world), candidate(world)];
@@ -194,7 +194,7 @@ describe('leader-only work', () => {
     await world.until(leadership.stop({ timeoutMs: 100 }));
     await world.settle();
     expect(wait.value).toMatchObject({ ran: false });
-    await world.advance(3000);
+    await world.advance(10_000);
     expect(clock.armedTimers).toBe(0);
   });
 

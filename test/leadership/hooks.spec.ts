@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { useWorld, type World } from '../engine/world.js';
-import { candidate, storedOwner } from './nation.js';
+import type { World } from '../engine/world.js';
+import { candidate, storedOwner, useNation } from './nation.js';
 
 describe('leadership hooks', () => {
-  const world: World = useWorld();
+  const world: World = useNation();
   const sleep = (ms: number): Promise<void> =>
     new Promise(resolve => world.clock.startTimer(ms, resolve, { unref: true }));
 

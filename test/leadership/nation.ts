@@ -4,7 +4,8 @@ import {
   type LeadershipOptions,
 } from '../../lib/leadership/leadership-campaign.js';
 import type { LeadershipHooks } from '../../lib/leadership/term-hooks.js';
-import type { Replica, ReplicaOptions, World } from '../engine/world.js';
+import { afterEach } from '@jest/globals';
+import { useWorld, type Replica, type ReplicaOptions, type World } from '../engine/world.js';
 
 /** A replica that campaigns, and what its hooks did, in order. */
 export interface Candidate extends Replica {
@@ -19,7 +20,18 @@ export interface CandidateOptions extends ReplicaOptions {
   listeners?: Partial<LeadershipEvents>;
 }
 
-/** A replica of the service `orders` whose campaign is not started yet. Close its leadership before its manager. */
+const candidates: LeadershipCampaign[] = [];
+
+/** As {@link useWorld}; campaigns are stopped before their managers are closed, as an application does. */
+export function useNation(): World {
+  afterEach(async () => {
+    for (const leadership of candidates.splice(0)) await world.until(leadership.stop({ timeoutMs: 0 }));
+  });
+  const world = useWorld();
+  return world;
+}
+
+/** A replica of the service `orders` whose campaign is not started yet. */
 export function candidate(world: World, options: CandidateOptions = {}): Candidate {
   const { leadership: own, hooks = {}, listeners, ...replicaOptions } = options;
   const replica = world.replica({ service: 'orders', ...replicaOptions });
@@ -50,6 +62,7 @@ export function candidate(world: World, options: CandidateOptions = {}): Candida
       ...listeners,
     },
   );
+  candidates.push(leadership);
   return { ...replica, leadership, diary, errors };
 }
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { track, useWorld, type World } from '../engine/world.js';
-import { candidate, storedOwner, type Candidate, type CandidateOptions } from './nation.js';
+import { track, type World } from '../engine/world.js';
+import { candidate, storedOwner, type Candidate, type CandidateOptions, useNation } from './nation.js';
 
 describe('resign', () => {
-  const world: World = useWorld();
+  const world: World = useNation();
   const sleep = (ms: number): Promise<void> =>
     new Promise(resolve => world.clock.startTimer(ms, resolve, { unref: true }));
   const leader = async (options: CandidateOptions = {}): Promise<Candidate> => {
@@ -95,7 +95,7 @@ describe('resign', () => {
     expect(resigned.state).toBe('resolved');
   });
 
-  it('same tick: leadership that started work less than 1 s ago keeps its remaining time', async () => {
+  it('same tick: leadership that started work less than 1 s ago keeps its remaining time, and another leads then', async () => {
     const { leadership } = await leader();
     const other = candidate(world);
     other.leadership.start();
@@ -105,7 +105,7 @@ describe('resign', () => {
     expect(leadership.isLeader).toBe(false);
     await world.advance(1000);
     expect(other.leadership.isLeader).toBe(false);
-    await world.advance(2000);
+    await world.advance(2100);
     expect(other.leadership.isLeader).toBe(true);
   });
 
@@ -122,7 +122,7 @@ describe('resign', () => {
 });
 
 describe('stop', () => {
-  const world: World = useWorld();
+  const world: World = useNation();
   const leader = async (options: CandidateOptions = {}): Promise<Candidate> => {
     const elected = candidate(world, options);
     elected.leadership.start();
@@ -156,9 +156,8 @@ describe('stop', () => {
       await world.advance(1500);
       const startedAt = world.clock.monotonicMs();
       const { lost } = leadership;
-      const stopped = leadership.stop({ timeoutMs: 5000 });
+      await world.until(leadership.stop({ timeoutMs: 5000 }));
       expect(lost.aborted).toBe(true);
-      await world.until(stopped);
       expect(world.clock.monotonicMs() - startedAt).toBeCloseTo(5000, 0);
       await world.until(manager.close());
       expect(await storedOwner(world)).toBeDefined();

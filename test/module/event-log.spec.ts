@@ -33,10 +33,10 @@ describe('the log of a manager', () => {
     tell('acquired', { key: LEADERSHIP, fencingToken: 43, waitedMs: 10 });
     tell('released', { key: LEADERSHIP });
     expect(lines).toEqual([
-      `log: This replica follows: '${LEADERSHIP}' is led by orders on node-2, pid 7.`,
+      `log: This replica follows: '${LEADERSHIP}' is led by orders on node-2, pid 7, since 2026-01-01T00:00:00.000Z.`,
       `log: This replica leads '${LEADERSHIP}' now (fencing token 42).`,
       `warn: Leadership '${LEADERSHIP}' was lost: no renewal was confirmed in time.`,
-      `log: This replica follows: '${LEADERSHIP}' is led by orders on node-2, pid 7.`,
+      `log: This replica follows: '${LEADERSHIP}' is led by orders on node-2, pid 7, since 2026-01-01T00:00:00.000Z.`,
       `log: This replica leads '${LEADERSHIP}' now (fencing token 43).`,
       `log: Leadership '${LEADERSHIP}' was given up.`,
     ]);
@@ -53,8 +53,8 @@ describe('the log of a manager', () => {
     tell('renewed', { remainingMs: 1000 });
     tell('renewed', { remainingMs: 1000 });
     expect(lines).toEqual([
-      'warn: redis does not answer (connect ECONNREFUSED). Leases are held while their time lasts; it is asked again.',
-      'log: redis answers again after 12.3 s.',
+      'warn: Lock store redis does not answer (connect ECONNREFUSED). Leases are held while their time lasts; it is asked again.',
+      'log: Lock store redis answers again after 12.3 s.',
     ]);
   });
 
@@ -64,7 +64,7 @@ describe('the log of a manager', () => {
     for (let i = 0; i < 3; i++) tell('release-failed', { error });
     expect(lines).toEqual([
       "warn: Release of 'k' was not confirmed (no answer within 400 ms); it ends by its TTL.",
-      'warn: redis does not answer (no answer within 400 ms). Leases are held while their time lasts; it is asked again.',
+      'warn: Lock store redis does not answer (no answer within 400 ms). Leases are held while their time lasts; it is asked again.',
     ]);
   });
 
@@ -82,7 +82,7 @@ describe('the log of a manager', () => {
     tell('release-failed', { error: new Error('timed out') });
     tell('listener-error', { event: 'lost', error: 'boom' });
     expect(lines).toEqual([
-      "debug: Waiting for 'k', held by orders on node-2, pid 7.",
+      "debug: Waiting for 'k', held by orders on node-2, pid 7, since 2026-01-01T00:00:00.000Z.",
       "log: 'k' was granted after a wait of 7.3 s.",
       "warn: The lease of 'k' was lost: the store refused to renew it.",
       "warn: The lease of 'k' was lost: the clock jumped, as after a suspend.",

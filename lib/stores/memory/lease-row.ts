@@ -148,7 +148,7 @@ export class LeaseRow {
       owner: this.owner === '' ? undefined : this.owner,
       fencingToken: this.fencingToken,
       holder: this.holder,
-      remainingMs: this.remainingMs(nowMs),
+      remainingMs: Math.floor(this.remainingMs(nowMs)),
       data,
       attributes,
     };

@@ -46,6 +46,11 @@ export class RedisConnection {
     private readonly onReady: (client: RedisClient) => void,
   ) {}
 
+  /** Whether an outage has been logged that has not ended. */
+  get isKnownDown(): boolean {
+    return this.state === 'down';
+  }
+
   /** Sends one command as soon as the connection is ready. */
   async send<T>(call: CallOptions, command: (client: RedisClient) => Promise<T>): Promise<T> {
     const client = await this.ready(call.signal);

@@ -153,7 +153,8 @@ export class RedisLeaseStore implements LeaseStore {
       await Promise.race([this.eviction.run(client), abortOf(timeout.signal)]);
     } catch (error) {
       if (error instanceof OptionsInvalidError) throw error;
-      this.logger.warn(`${messageOf(error)} Locks are granted once it can be reached.`);
+      if (!this.connection.isKnownDown)
+        this.logger.warn(`${messageOf(error)} Locks are granted once it can be reached.`);
     } finally {
       timer.cancel();
     }
