@@ -16,6 +16,9 @@ import { corrupt } from './redis-errors.js';
 
 type Argument = string | Buffer;
 
+/** Thirty thousand years; an expiry that Redis could not represent would fail a script half way. */
+const LONGEST_DATA_TTL_MS = 1e15;
+
 export function acquireArguments(request: AcquireRequest): Argument[] {
   const holder = request.holder === undefined ? '' : JSON.stringify(request.holder);
   return [request.owner, wholeMs(request.ttlMs), holder, ...writeArguments(request, '-1')];
@@ -47,7 +50,7 @@ function writeArguments(writes: LeaseWrites, noSequence: string): Argument[] {
   return [
     hasWrites && writeSequence !== undefined ? `${writeSequence}` : noSequence,
     ...dataArguments(data),
-    dataTtlMs === undefined || !Number.isFinite(dataTtlMs) ? '' : wholeMs(dataTtlMs),
+    dataTtlMs === undefined || dataTtlMs > LONGEST_DATA_TTL_MS ? '' : wholeMs(dataTtlMs),
     ...fields,
   ];
 }
@@ -73,6 +76,7 @@ export function acquireOutcome(request: AcquireRequest, reply: unknown): Acquire
       freeInMs: Math.max(0, Number(text(fields[3]))),
     };
   }
+  if (kind === 'not-yet') return { kind, reason: 'restart-guard', freeInMs: Number(text(fields[1])) };
   if (kind !== 'granted') throw corruptReply(request.key, kind, fields);
   return {
     kind,

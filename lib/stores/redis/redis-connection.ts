@@ -2,7 +2,7 @@ import type { CallOptions } from '../../core/lease-store.js';
 import type { LockLogger } from '../../core/ports.js';
 import { abortOf } from './abort-promise.js';
 import type { RedisClient } from './redis-client.js';
-import { isReply, notConnected, toStoreError } from './redis-errors.js';
+import { isReply, notAnswered, notConnected, toStoreError } from './redis-errors.js';
 
 /** Where the client comes from. */
 export interface ClientSource {
@@ -55,7 +55,8 @@ export class RedisConnection {
   async send<T>(call: CallOptions, command: (client: RedisClient) => Promise<T>): Promise<T> {
     const client = await this.ready(call.signal);
     const reply = command(client);
-    if (!this.source.isBorrowed) this.watch(client, call.signal, reply);
+    if (this.source.isBorrowed) return reply.catch(passOn);
+    this.watch(client, call.signal, reply);
     return reply;
   }
 
@@ -189,6 +190,14 @@ export class RedisConnection {
     this.state = 'ended';
     return error;
   }
+}
+
+/**
+ * A failure on a borrowed client, which may have sent a command before it says that it cannot send it again: only an
+ * answer is definite.
+ */
+function passOn(error: unknown): never {
+  throw isReply(error) ? error : notAnswered(error);
 }
 
 /** Ends when the attempt has succeeded or failed. */

@@ -36,8 +36,13 @@ export function isNoScript(error: unknown): boolean {
 export function toStoreError(error: unknown, key?: string): DistributedLockError {
   if (error instanceof DistributedLockError) return error;
   if (isReply(error)) return rejection(error, key);
+  if (NEVER_SENT.test(messageOf(error))) return notConnected('its connection is down', error);
+  return notAnswered(error);
+}
+
+/** A command that may have been sent and has no answer. */
+export function notAnswered(error: unknown): StoreUnavailableError {
   const text = messageOf(error) || 'no reason given';
-  if (NEVER_SENT.test(text)) return notConnected('its connection is down', error);
   return new StoreUnavailableError(
     `no answer from Redis (${text}); the command may have been applied. Check Redis and the network.`,
     { sent: true, cause: error },

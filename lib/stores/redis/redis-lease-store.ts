@@ -19,11 +19,11 @@ import { scanKeys } from './key-scan.js';
 import * as codec from './lease-codec.js';
 import type { RedisClient } from './redis-client.js';
 import { RedisConnection, type ClientSource } from './redis-connection.js';
-import { corrupt, messageOf, toStoreError } from './redis-errors.js';
+import { messageOf, toStoreError } from './redis-errors.js';
 import { RedisKeys } from './redis-keys.js';
 import type { ResolvedRedisStoreOptions } from './redis-store-options.js';
-import { guardedAcquire, RestartGuard } from './restart-guard.js';
-import { loadAtOnce, ScriptRunner, type ScriptLoader, type ScriptResult } from './script-runner.js';
+import { guardedAcquire, RestartGuardLog } from './restart-guard.js';
+import { ScriptRunner } from './script-runner.js';
 import { SCRIPTS, type RedisScript } from './scripts.generated.js';
 
 /** What a {@link RedisLeaseStore} is made of besides its options. */
@@ -56,7 +56,7 @@ export class RedisLeaseStore implements LeaseStore {
   private readonly eviction: EvictionCheck;
   private readonly hints: FreedHints;
   private readonly acquireScript: RedisScript;
-  private readonly acquireLoader: ScriptLoader;
+  private readonly guardLog: RestartGuardLog;
   private readonly clock: Clock;
   private readonly logger: LockLogger;
 
@@ -72,7 +72,7 @@ export class RedisLeaseStore implements LeaseStore {
     this.scripts = new ScriptRunner(this.connection);
     this.hints = new FreedHints(() => this.connection.ready(), clock, logger);
     this.acquireScript = restartGuard ? guardedAcquire(maxTtlMs) : SCRIPTS.acquire;
-    this.acquireLoader = restartGuard ? new RestartGuard(maxTtlMs, clock, logger) : loadAtOnce;
+    this.guardLog = new RestartGuardLog(maxTtlMs, clock, logger);
     logger.log(
       restartGuard
         ? `Redis store: restart guard on; after a restart of Redis, grants wait until it has been up for ${maxTtlMs} ms (maxTtl).`
@@ -85,9 +85,10 @@ export class RedisLeaseStore implements LeaseStore {
     this.eviction.assertUsable();
     const { lease, fence, data } = this.keys.of(request.key);
     const words = [lease, fence, data, ...codec.acquireArguments(request)];
-    const result = await this.scripts.run(this.acquireScript, request.key, words, call, this.acquireLoader);
-    if ('notYetMs' in result) return { kind: 'not-yet', reason: 'restart-guard', freeInMs: result.notYetMs };
-    return codec.acquireOutcome(request, result.reply);
+    const reply = await this.scripts.run(this.acquireScript, request.key, words, call);
+    const outcome = await this.granted(request, reply, call);
+    if (outcome.kind === 'not-yet') this.guardLog.waits(outcome.freeInMs);
+    return outcome;
   }
 
   async renew(request: RenewRequest, call: CallOptions): Promise<RenewOutcome> {
@@ -117,8 +118,7 @@ export class RedisLeaseStore implements LeaseStore {
 
   async inspect(key: string, call: CallOptions): Promise<LeaseRecord | null> {
     const { lease, data } = this.keys.of(key);
-    const result = await this.scripts.run(SCRIPTS.inspect, key, [lease, data], call);
-    return codec.leaseRecord(key, replyOf(key, result));
+    return codec.leaseRecord(key, await this.scripts.run(SCRIPTS.inspect, key, [lease, data], call));
   }
 
   /** By SCAN on every master, never by KEYS. A damaged record ends the listing with its error. */
@@ -171,7 +171,18 @@ export class RedisLeaseStore implements LeaseStore {
     words: (string | Buffer)[],
     call: CallOptions,
   ): Promise<string> {
-    return codec.outcomeKind(key, replyOf(key, await this.scripts.run(script, key, words, call)));
+    return codec.outcomeKind(key, await this.scripts.run(script, key, words, call));
+  }
+
+  /** What is kept beside a lease may be unreadable, which shows when the key is granted: then it is given back. */
+  private async granted(request: AcquireRequest, reply: unknown, call: CallOptions): Promise<AcquireOutcome> {
+    try {
+      return codec.acquireOutcome(request, reply);
+    } catch (error) {
+      const { key, owner } = request;
+      await this.release({ key, owner }, call).catch(() => {});
+      throw error;
+    }
   }
 
   private checkTtl({ key, ttlMs }: { key: string; ttlMs: number }): void {
@@ -196,9 +207,4 @@ export class RedisLeaseStore implements LeaseStore {
       this.logger.error(messageOf(error));
     });
   }
-}
-
-function replyOf(key: string, result: ScriptResult): unknown {
-  if ('reply' in result) return result.reply;
-  throw corrupt(key, 'its script was delayed by the restart guard, which it is not subject to');
 }

@@ -115,6 +115,16 @@ function checkWhere(options: RedisStoreOptions, problems: OptionProblems): void 
   }
 }
 
+/** Of ioredis, which takes options from a URL and lets them win over others. */
+const NOT_IN_URL: Readonly<Record<string, string>> = {
+  keyPrefix: 'give it in options',
+  lazyConnect: 'remove it',
+  enableOfflineQueue: 'remove it',
+  autoResendUnfulfilledCommands: 'remove it',
+  maxRetriesPerRequest: 'remove it',
+  enableAutoPipelining: 'remove it',
+};
+
 function checkUrl(url: unknown, problems: OptionProblems): void {
   const isUrl =
     typeof url === 'string' && /^rediss?:\/\//.test(url) && URL.canParse(url) && new URL(url).hostname !== '';
@@ -122,12 +132,18 @@ function checkUrl(url: unknown, problems: OptionProblems): void {
     problems.add(
       `url (${redactUrl(url)}) must start with redis:// or rediss:// and name a host; try 'redis://127.0.0.1:6379'`,
     );
+    return;
+  }
+  for (const name of new Set(new URL(url).searchParams.keys())) {
+    const remedy = NOT_IN_URL[name];
+    if (remedy !== undefined) problems.add(`url (${redactUrl(url)}) must not set ${name}; ${remedy}`);
   }
 }
 
-/** A URL fit for logs: without user name and password, also when it cannot be parsed. */
-export function redactUrl(url: unknown): string {
-  if (typeof url !== 'string') return String(url);
+/** A URL fit for logs: without user name, password and query, also when it cannot be parsed. */
+export function redactUrl(written: unknown): string {
+  if (typeof written !== 'string') return String(written);
+  const url = written.replace(/\?.*$/s, '');
   if (!url.includes('@')) return url;
   if (!URL.canParse(url)) return `…@${url.slice(url.lastIndexOf('@') + 1)}`;
   const { protocol, host, pathname } = new URL(url);

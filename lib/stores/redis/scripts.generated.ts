@@ -118,6 +118,19 @@ writeKept(KEYS[3], nowMs, ARGV[5], ARGV[6], ARGV[7], attributes)
 return { 'granted', integer(token), readKept(KEYS[3], nowMs) }
 `,
   },
+  guard: {
+    keys: 0,
+    sha1: 'ab02d18db651ea65fa31342247f88b88007a7910',
+    source: `do
+  -- Both ends of the uptime are cut to whole seconds, so it may be ahead of the truth by almost one second.
+  local uptimeS = tonumber(string.match(redis.call('INFO', 'server'), 'uptime_in_seconds:(%-?%d+)')) or 0
+  local waitMs = maxTtlMs - (uptimeS - 1) * 1000
+  if waitMs > 0 then
+    return { 'not-yet', waitMs }
+  end
+end
+`,
+  },
   inspect: {
     keys: 2,
     sha1: '22e9ff0581025633e7503e2a1698365321f0f548',
@@ -198,7 +211,7 @@ return { 'lease', lease[1] or '', lease[2], lease[3] or '', lease[4], leftMs, ke
   },
   release: {
     keys: 2,
-    sha1: '0bc1b976dc6a81430e603c5ad271748812803f88',
+    sha1: '7106e837154a2bc1a262df5d7a683af2298e7832',
     source: `-- The server's time in whole microseconds; below 2^53 for another two centuries.
 local function nowMicros()
   local time = redis.call('TIME')
@@ -287,7 +300,8 @@ if hasWrites and isNewer then
   writeKept(KEYS[2], math.floor(nowMicros() / 1000), ARGV[5], ARGV[6], ARGV[7], attributes)
 end
 if keepMs <= 0 then
-  redis.call('PUBLISH', KEYS[1], 'freed')
+  -- Without the right to publish, waiters poll; the key is free all the same.
+  redis.pcall('PUBLISH', KEYS[1], 'freed')
 end
 return { 'released' }
 `,
@@ -394,14 +408,15 @@ return { 'renewed' }
   },
   revoke: {
     keys: 1,
-    sha1: '0c430791bf460b1111bd727507efe11f66c0f4b9',
+    sha1: '055dfc77898d7e101a74b7dd0c23fe3db698f6fb',
     source: `local lease = redis.call('HMGET', KEYS[1], 'token', 'state')
 if lease[1] ~= ARGV[1] then
   return { 'not-found' }
 end
 if ARGV[2] == '1' then
   redis.call('DEL', KEYS[1])
-  redis.call('PUBLISH', KEYS[1], 'freed')
+  -- Without the right to publish, waiters poll; the key is free all the same.
+  redis.pcall('PUBLISH', KEYS[1], 'freed')
 elseif lease[2] == '' then
   redis.call('HSET', KEYS[1], 'state', 'revoked')
 end

@@ -116,6 +116,54 @@ describe('Failures of Redis', () => {
     expect(error).toMatchObject({ code: 'LOCK_CORRUPT_LEASE', key });
   });
 
+  it('an acquire that finds something unreadable beside the lease leaves nothing held', async () => {
+    const key = fresh('unreadable');
+    await server.command('HSET', `lock:{${key}}:data`, 'a:shard', 'not JSON');
+    const store = storeAt(server.url);
+    for (const _ of [1, 2]) {
+      const error = await rejection(store.acquire(request(key), call));
+      expect(error).toMatchObject({ code: 'LOCK_CORRUPT_LEASE', key });
+      expect(await server.command('EXISTS', `lock:{${key}}:lease`)).toBe('0');
+    }
+  });
+
+  it('no right to publish: release and forced revoke free the key all the same', async () => {
+    await server.command('ACL', 'SETUSER', 'mute', 'on', '>secret', '~*', 'resetchannels', '+@all');
+    const store = storeAt(asUser('mute'));
+    const lease = await grant(store, request(fresh('key')));
+    expect(await store.release(lease, call)).toEqual({ kind: 'released' });
+    const again = await grant(store, request(lease.key));
+    expect(await store.revoke({ ...again, force: true }, call)).toBe(true);
+    await grant(store, request(lease.key));
+  });
+
+  it.each([1e300, Infinity])('data that is to be kept for %p ms is kept for ever', async dataTtlMs => {
+    const store = storeAt(server.url);
+    const lease = await grant(store, request(fresh('key'), { data: 'x', dataTtlMs }));
+    expect(await server.command('PTTL', `lock:{${lease.key}}:data`)).toBe('-1');
+    expect(await store.release(lease, call)).toEqual({ kind: 'released' });
+  });
+
+  it('a client of the application that says it could not send: it may have sent before, so that counts as sent', async () => {
+    const message = "Cluster isn't ready and enableOfflineQueue options is false";
+    const client = {
+      status: 'ready',
+      options: {},
+      on() {},
+      off() {},
+      duplicate() {},
+      disconnect() {},
+      info: async () => '',
+      evalshaBuffer: async () => Promise.reject(new Error(message)),
+    };
+    const store = redisStore({ client: client as never, logger: silent });
+    stores.push(store);
+    expect(await rejection(store.acquire(request(fresh('key')), call))).toMatchObject({
+      code: 'LOCK_STORE_UNAVAILABLE',
+      sent: true,
+    });
+  });
+
   it('a lease that never expires is corrupt, since nobody would ever be granted the key', async () => {
     const store = storeAt(server.url);
     const lease = await grant(store, request(fresh('key')));

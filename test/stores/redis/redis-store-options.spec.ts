@@ -27,6 +27,8 @@ describe('Options of the Redis store', () => {
     [{ url: 'redis://a', maxTtl: 'soon' }, "maxTtl ('soon')"],
     [{ url: 'redis://a', maxTtl: '31d' }, "maxTtl ('31d')"],
     [{ url: 'redis://a', restartGuard: 'yes' }, 'restartGuard ("yes")'],
+    [{ url: 'redis://a?keyPrefix=app' }, 'keyPrefix; give it in options'],
+    [{ url: 'redis://a?enableOfflineQueue=true' }, 'enableOfflineQueue; remove it'],
     [{ url: 'redis://a', maxTTL: 5 }, 'maxTTL is not an option'],
   ])('refuses %j', (options, words) => {
     expect(problemsOf(options)).toContain(words);
@@ -36,7 +38,7 @@ describe('Options of the Redis store', () => {
     expect(problemsOf({ prefix: '', maxTtl: -1 })).toMatch(/url[\s\S]*prefix[\s\S]*maxTtl/);
   });
 
-  it.each(['http://user:hush@host', 'redis//user:hush@host', ':hush@'])(
+  it.each(['http://user:hush@host', 'redis//user:hush@host', ':hush@', 'http://host?password=hush'])(
     'never tells a password (%s)',
     url => {
       expect(problemsOf({ url })).not.toContain('hush');

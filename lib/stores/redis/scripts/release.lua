@@ -47,6 +47,7 @@ if hasWrites and isNewer then
   writeKept(KEYS[2], math.floor(nowMicros() / 1000), ARGV[5], ARGV[6], ARGV[7], attributes)
 end
 if keepMs <= 0 then
-  redis.call('PUBLISH', KEYS[1], 'freed')
+  -- Without the right to publish, waiters poll; the key is free all the same.
+  redis.pcall('PUBLISH', KEYS[1], 'freed')
 end
 return { 'released' }

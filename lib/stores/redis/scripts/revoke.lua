@@ -15,7 +15,8 @@ if lease[1] ~= ARGV[1] then
 end
 if ARGV[2] == '1' then
   redis.call('DEL', KEYS[1])
-  redis.call('PUBLISH', KEYS[1], 'freed')
+  -- Without the right to publish, waiters poll; the key is free all the same.
+  redis.pcall('PUBLISH', KEYS[1], 'freed')
 elseif lease[2] == '' then
   redis.call('HSET', KEYS[1], 'state', 'revoked')
 end
