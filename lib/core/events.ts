@@ -42,13 +42,15 @@ export class EventHub {
 
   /** @returns a function that removes the listener */
   on<E extends keyof LockEvents>(name: E, listener: LockEventListener<E>): () => void {
+    // An entry of its own, since one function may be subscribed twice.
+    const entry: LockEventListener<E> = event => listener(event);
     const set = this.listeners.get(name) ?? new Set();
-    this.listeners.set(name, set.add(listener));
-    return () => void set.delete(listener);
+    this.listeners.set(name, set.add(entry));
+    return () => void set.delete(entry);
   }
 
   emit<E extends keyof LockEvents>(name: E, event: LockEvents[E]): void {
-    for (const listener of this.listeners.get(name) ?? []) {
+    for (const listener of [...(this.listeners.get(name) ?? [])]) {
       this.guard(name, () => (listener as LockEventListener<E>)(event));
     }
   }

@@ -20,6 +20,11 @@ export class AbandonedOwners {
     this.forgetAt.set(owner, now + forMs);
   }
 
+  /** The owner holds its key after all, or its work may still run under it. */
+  forget(owner: string): void {
+    this.forgetAt.delete(owner);
+  }
+
   has(owner: string | undefined): boolean {
     return owner !== undefined && this.elapsed.now() < (this.forgetAt.get(owner) ?? -Infinity);
   }

@@ -2,6 +2,7 @@ import { isDistributedLockError, LockReleasedError, type DistributedLockError } 
 import type { Clock } from '../core/ports.js';
 import type { Obstacle } from './contender.js';
 import type { HeldLease } from './held-lease.js';
+import { detached } from './lease-context.js';
 import { Wakeup } from './wakeup.js';
 
 /** Pause after an error that waiting cannot cure: somebody may correct the configuration meanwhile. */
@@ -14,7 +15,7 @@ export interface CampaignRules {
   onBlocked?(obstacle: Obstacle): void;
   onHeld(lease: HeldLease): void;
   /** Called after each hold. @returns how long to stay away, in ms; `null` ends the campaign */
-  onEnded(lease: HeldLease): number | null | Promise<number | null>;
+  onEnded(lease: HeldLease): number | null;
   onError(error: DistributedLockError): void;
 }
 
@@ -31,7 +32,7 @@ export class Campaign {
     private readonly rules: CampaignRules,
   ) {
     this.pause = new Wakeup(clock, { unref: true });
-    this.done = Promise.resolve().then(() => this.run());
+    this.done = detached(() => Promise.resolve().then(() => this.run()));
   }
 
   /** The lease until it is over: while held, and while its work ends. */

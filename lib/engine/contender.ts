@@ -4,7 +4,6 @@ import type { AcquireOutcome, HolderInfo } from '../core/lease-store.js';
 import { pollDelayMs, validUntil } from '../core/lease-timing.js';
 import type { ResolvedAcquire } from '../core/options.js';
 import type { Clock } from '../core/ports.js';
-import type { AbandonedOwners } from './abandoned-owners.js';
 import type { Grant, LeaseServices } from './held-lease.js';
 import { asStoreError, definite, type StoreGateway } from './store-gateway.js';
 import { Wakeup } from './wakeup.js';
@@ -13,7 +12,6 @@ import { Wakeup } from './wakeup.js';
 export interface ContentionServices extends LeaseServices {
   readonly clock: Clock;
   readonly gateway: StoreGateway;
-  readonly abandoned: AbandonedOwners;
   describeHolder(): HolderInfo;
 }
 
@@ -38,9 +36,11 @@ export class Contender {
   readonly owner: string;
   private state: 'contending' | 'granted' | 'abandoned' = 'contending';
   private late: Granted | null = null;
+  private grantedToken: number | undefined;
   /** Whether an attempt may have been applied, or may still be, without our knowing. */
   private isInDoubt = false;
   private isAsking = false;
+  private clearedOwner: string | undefined;
   private isSubscribed = false;
   private readonly wakeup: Wakeup;
   private readonly subscription = new AbortController();
@@ -100,11 +100,13 @@ export class Contender {
   /** Stops asking. What was granted and not taken yet, or is granted after all, is released. */
   abandon(): void {
     if (this.state === 'abandoned') return;
-    const isGranted = this.state === 'granted' || this.late !== null;
+    const isGranted = this.state === 'granted';
     this.state = 'abandoned';
     this.subscription.abort();
     this.wakeup.wake();
     if (isGranted || (this.isInDoubt && !this.isAsking)) this.disown();
+    // The next contender may see this one's grant before its reply is here.
+    else if (this.isAsking) this.services.abandoned.remember(this.owner, 2 * this.resolved.timing.ttlMs);
   }
 
   private isAbandoned(): boolean {
@@ -124,7 +126,10 @@ export class Contender {
         call => gateway.store.acquire({ key, owner, ttlMs: timing.ttlMs, sentAt, holder, ...writes }, call),
         { onLate: late => this.onLateReply(late), unref: this.options.unref },
       );
-      return definite(outcome, 'granted', 'held', 'not-yet');
+      const answer = definite(outcome, 'granted', 'held', 'not-yet');
+      if (answer.kind === 'granted' && !this.isPlausible(answer))
+        throw new Error('its grant has no valid token or time');
+      return answer;
     } catch (error) {
       return this.classify(asStoreError(gateway.store.name, error));
     }
@@ -135,16 +140,26 @@ export class Contender {
     const isCurable =
       error instanceof StoreUnavailableError || (error instanceof StoreRejectedError && error.retryable);
     if (!isCurable && !this.isAbandoned()) {
-      if (this.isInDoubt) this.disown();
+      // A grant that comes yet has nobody to take it.
+      this.isAsking = false;
+      this.abandon();
       throw error;
     }
     return { kind: 'unavailable', error };
   }
 
+  private isPlausible({ sentAt, fencingToken }: Granted): boolean {
+    return sentAt <= this.services.elapsed.now() && Number.isSafeInteger(fencingToken) && fencingToken > 0;
+  }
+
   private onLateReply(outcome: AcquireOutcome | undefined): void {
-    if (outcome?.kind !== 'granted') return;
+    if (outcome?.kind !== 'granted' || !this.isPlausible(outcome)) return;
     if (this.state === 'abandoned') return this.disown();
-    if (this.state === 'granted') return;
+    if (this.state === 'granted') {
+      // Applied after the lease had ended: another grant, which nobody waits for.
+      if (outcome.fencingToken !== this.grantedToken) this.disown(outcome.fencingToken);
+      return;
+    }
     this.late = outcome;
     this.wakeup.wake();
   }
@@ -158,6 +173,7 @@ export class Contender {
       this.state = 'granted';
       if (this.isInDoubt) this.services.abandoned.remember(this.owner, 2 * ttlMs);
       const { fencingToken, sentAt, data, attributes } = granted;
+      this.grantedToken = fencingToken;
       return { key: this.key, owner: this.owner, fencingToken, sentAt, data, attributes };
     }
     this.late = null;
@@ -165,24 +181,30 @@ export class Contender {
   }
 
   /** Lets go of what this owner may hold, now or as soon as the store shows it. */
-  private disown(): void {
+  private disown(fencingToken?: number): void {
     const { ttlMs, commandTimeoutMs } = this.resolved.timing;
     const { abandoned, releaser, elapsed } = this.services;
     abandoned.remember(this.owner, 2 * ttlMs);
     const patience = { untilMs: elapsed.now() + ttlMs, commandTimeoutMs };
-    releaser.inBackground(releaser.release({ key: this.key, owner: this.owner }, patience));
+    releaser.inBackground(releaser.release({ key: this.key, owner: this.owner, fencingToken }, patience));
   }
 
   /** @returns whether the key was held by nobody but an owner that we had given up */
   private async releasedAbandoned(owner: string | undefined): Promise<boolean> {
-    if (owner === undefined || !this.services.abandoned.has(owner)) return false;
+    if (owner === undefined || owner === this.clearedOwner || !this.services.abandoned.has(owner))
+      return false;
+    this.clearedOwner = owner;
     const { commandTimeoutMs } = this.resolved.timing;
-    return (await this.services.releaser.attempt({ key: this.key, owner }, commandTimeoutMs)) === 'released';
+    return (
+      (await this.services.releaser.attempt({ key: this.key, owner }, commandTimeoutMs)) !== 'unanswered'
+    );
   }
 
   private retryDelayMs(obstacle: Obstacle, attempt: number): number {
     const chance = this.services.random.next();
-    const pollMs = pollDelayMs(attempt, this.resolved.timing.pollEveryMs, chance);
+    const { pollEveryMs } = this.resolved.timing;
+    const maxMs = obstacle.kind === 'unavailable' ? Math.min(pollEveryMs, 1000) : pollEveryMs;
+    const pollMs = pollDelayMs(attempt, maxMs, chance);
     const freeInMs = obstacle.kind === 'unavailable' ? undefined : obstacle.freeInMs;
     if (freeInMs === undefined || !Number.isFinite(freeInMs)) return pollMs;
     const whenFreeMs = Math.max(0, freeInMs) + 1 + 10 * chance;
@@ -193,7 +215,12 @@ export class Contender {
     if (this.isSubscribed || this.isAbandoned()) return;
     this.isSubscribed = true;
     try {
-      this.services.gateway.store.whenFreed?.(this.key, () => this.wakeup.wake(), this.subscription.signal);
+      const done: unknown = this.services.gateway.store.whenFreed?.(
+        this.key,
+        () => this.wakeup.wake(),
+        this.subscription.signal,
+      );
+      void Promise.resolve(done).catch(() => undefined);
     } catch {
       // A store that cannot subscribe leaves it at polling.
     }

@@ -11,9 +11,12 @@ import { LeaseValidity } from '../core/lease-validity.js';
 import type { Lease, ReleaseOptions, RenewOptions } from '../core/lease.js';
 import { checkRelease, resolveRenew, type ResolvedAcquire } from '../core/options.js';
 import type { RandomSource } from '../core/ports.js';
+import { KeptBeside } from './kept-beside.js';
+import type { AbandonedOwners } from './abandoned-owners.js';
 import { LeaseSignals } from './lease-signals.js';
 import type { Releaser } from './releaser.js';
 import type { RenewalAttempt, RenewalScheduler, RenewedLease } from './renewal-scheduler.js';
+import { WorkTracker } from './work-tracker.js';
 import { asStoreError, unanswered } from './store-gateway.js';
 
 /** What leases of one manager share. */
@@ -22,6 +25,7 @@ export interface LeaseServices {
   readonly random: RandomSource;
   readonly scheduler: RenewalScheduler;
   readonly releaser: Releaser;
+  readonly abandoned: AbandonedOwners;
   readonly events: EventHub;
   readonly storeName: string;
   /** All leases that are not over. */
@@ -56,17 +60,17 @@ export class HeldLease implements Lease, RenewedLease {
   dueAt = Infinity;
   queueIndex = -1;
 
+  /** Work that runs under it. */
+  readonly work = new WorkTracker();
+
   private state: LeaseState = { kind: 'held' };
   private readonly validity: LeaseValidity;
   private renewAt: number;
   private renewal: PendingRenewal | null = null;
   private hasWarned = false;
-  private writeSequence = 0;
-  private writtenSequence = 0;
   private releasing: Promise<void> | null = null;
   private readonly signals: LeaseSignals;
-  private currentData: LeaseData | undefined;
-  private currentAttributes: LeaseAttributes;
+  private readonly kept: KeptBeside;
 
   constructor(
     private readonly grant: Grant,
@@ -78,8 +82,7 @@ export class HeldLease implements Lease, RenewedLease {
     this.signals = new LeaseSignals(services.events);
     this.validity = new LeaseValidity(grant.sentAt, resolved.timing, services.elapsed);
     this.renewAt = grant.sentAt + resolved.timing.renewEveryMs;
-    this.currentData = grant.data;
-    this.currentAttributes = grant.attributes ?? {};
+    this.kept = new KeptBeside(grant.data, grant.attributes);
     services.leases.add(this);
     this.watch();
   }
@@ -97,16 +100,21 @@ export class HeldLease implements Lease, RenewedLease {
   }
 
   get data(): LeaseData | undefined {
-    return this.currentData;
+    return this.kept.data;
   }
 
   get attributes(): LeaseAttributes {
-    return this.currentAttributes;
+    return this.kept.attributes;
   }
 
   get isHeld(): boolean {
     this.checkClock(this.services.elapsed.now());
     return this.state.kind === 'held';
+  }
+
+  /** Whether it is held or its work is ending: not over. */
+  get isStanding(): boolean {
+    return !this.checkClock(this.services.elapsed.now());
   }
 
   get isExpiring(): boolean {
@@ -147,7 +155,7 @@ export class HeldLease implements Lease, RenewedLease {
       await this.renewal.settled;
       this.assertHeld();
     }
-    const attempt = this.beginRenewal(this.services.elapsed.now(), ttlMs, this.sequenced(writes));
+    const attempt = this.beginRenewal(this.services.elapsed.now(), ttlMs, this.kept.sequenced(writes));
     this.services.scheduler.send(new Map([[this, attempt]]));
     const error = await attempt.settled;
     this.assertHeld();
@@ -161,7 +169,13 @@ export class HeldLease implements Lease, RenewedLease {
 
   /** As {@link release}, but the key stays unavailable for `keepForMs`, as far as the lease would have lasted. */
   releaseKeeping(keepForMs: number, options: ReleaseOptions = {}): Promise<void> {
-    return (this.releasing ??= this.endAndRelease(keepForMs, options));
+    if (this.releasing === null) {
+      // Known before the listeners of the end hear of it.
+      let settle!: (freed: Promise<void>) => void;
+      this.releasing = new Promise<void>(resolve => (settle = resolve));
+      settle(this.endAndRelease(keepForMs, options));
+    }
+    return this.releasing;
   }
 
   /** Tells the holder to stop, and goes on renewing until `release`, so that nobody else starts before it has stopped. */
@@ -173,6 +187,8 @@ export class HeldLease implements Lease, RenewedLease {
   abandon(): void {
     this.checkClock(this.services.elapsed.now());
     if (this.isOver) return;
+    // Its work may still run, so no contender here may take its owner for a left-over.
+    this.services.abandoned.forget(this.owner);
     this.end({ kind: 'lost', cause: 'closed' });
     this.onEnd(this, Promise.resolve());
   }
@@ -199,6 +215,9 @@ export class HeldLease implements Lease, RenewedLease {
 
   onRenewalReply(attempt: RenewalAttempt, outcome: RenewOutcome): void {
     const pending = attempt as PendingRenewal;
+    if (outcome.kind === 'renewed' && !(outcome.sentAt <= this.services.elapsed.now())) {
+      return this.onRenewalError(attempt, new Error('its renewal has no valid time'));
+    }
     if (this.renewal === pending) this.renewal = null;
     if (this.checkClock(this.services.elapsed.now())) {
       if (outcome.kind === 'renewed' && this.isForfeit) void this.releaseOnce();
@@ -255,19 +274,12 @@ export class HeldLease implements Lease, RenewedLease {
   }
 
   private renewed(sentAt: number, { request }: PendingRenewal): void {
-    this.validity.renewed(sentAt, request.ttlMs);
+    // As of another attempt, it is as long as any of them was at least.
+    this.validity.renewed(sentAt, sentAt === request.sentAt ? request.ttlMs : this.resolved.timing.ttlMs);
     this.renewAt = Math.max(this.renewAt, sentAt + this.resolved.timing.renewEveryMs);
-    this.wrote(request);
+    this.kept.wrote(request);
     this.watch();
     this.emit('renewed', { remainingMs: this.validity.validUntil - this.services.elapsed.now() });
-  }
-
-  /** Of two writes whose replies come in the wrong order, the store keeps the newer one. */
-  private wrote({ data, attributes, writeSequence = 0 }: LeaseWrites): void {
-    if (writeSequence <= this.writtenSequence) return;
-    this.writtenSequence = writeSequence;
-    if (data !== undefined) this.currentData = data ?? undefined;
-    if (attributes !== undefined) this.currentAttributes = { ...this.currentAttributes, ...attributes };
   }
 
   private warnExpiring(now: number): void {
@@ -304,7 +316,7 @@ export class HeldLease implements Lease, RenewedLease {
         owner,
         fencingToken,
         ...(keepMs > 0 && { keepForMs: keepMs }),
-        ...(data !== undefined && this.sequenced({ data, dataTtlMs: this.resolved.dataTtlMs })),
+        ...(data !== undefined && this.kept.sequenced({ data, dataTtlMs: this.resolved.dataTtlMs })),
       },
       { untilMs: this.validity.storeExpiryAt, commandTimeoutMs: this.resolved.timing.commandTimeoutMs },
     );
@@ -316,11 +328,11 @@ export class HeldLease implements Lease, RenewedLease {
   private releaseOnce(): Promise<void> {
     const { key, owner, fencingToken } = this.grant;
     const { commandTimeoutMs } = this.resolved.timing;
-    return this.services.releaser.releaseOnce({ key, owner, fencingToken }, commandTimeoutMs);
-  }
-
-  private sequenced(writes: LeaseWrites): LeaseWrites {
-    return Object.keys(writes).length === 0 ? writes : { ...writes, writeSequence: ++this.writeSequence };
+    const keepForMs = this.grant.sentAt + this.resolved.holdAtLeastMs - this.services.elapsed.now();
+    return this.services.releaser.releaseOnce(
+      { key, owner, fencingToken, ...(keepForMs > 0 && { keepForMs }) },
+      commandTimeoutMs,
+    );
   }
 
   /** Moves to a state in which the lease is not held; its holder learns that first. */

@@ -4,6 +4,7 @@ import { describeError } from '../core/describe-error.js';
 import type { ResolvedAcquire } from '../core/options.js';
 import { Contender, type ContentionServices, type Obstacle } from './contender.js';
 import { HeldLease, type Grant } from './held-lease.js';
+import { detached } from './lease-context.js';
 
 /** Somebody in this process who wants the key. */
 export interface Waiter {
@@ -13,6 +14,8 @@ export interface Waiter {
   /** Whether waiting alone lets the process end. */
   readonly unref: boolean;
   readonly waitingSince: number;
+  /** Served, failed or gone. */
+  readonly isOver: boolean;
   granted(lease: HeldLease): void;
   failed(error: DistributedLockError): void;
   /** What stands in the way; a waiter that is not first in line is told as well. */
@@ -41,8 +44,10 @@ export class KeyQueue {
   ) {}
 
   enter(waiter: Waiter): void {
-    const obstacle = this.local?.isHeld === true ? this.ownHold(this.local) : this.obstacle;
-    if (waiter.isProbe && obstacle?.kind === 'held' && (this.local !== null || this.waiters.size > 0)) {
+    const obstacle = this.presentObstacle;
+    // Reading the clock may have ended the lease here, and its listeners this wait.
+    if (waiter.isOver) return this.forgetIfIdle();
+    if (waiter.isProbe && obstacle?.kind === 'held') {
       waiter.failed(new LockHeldError(this.key, obstacle.holder));
       return this.forgetIfIdle();
     }
@@ -69,9 +74,19 @@ export class KeyQueue {
   /** What to tell somebody whose wait is over. */
   timeoutError(waiter: Waiter): DistributedLockError {
     const waitedMs = this.services.elapsed.now() - waiter.waitingSince;
-    const obstacle = this.local === null ? this.obstacle : this.ownHold(this.local);
-    if (obstacle?.kind === 'held') return new LockTimeoutError(this.key, waitedMs, obstacle.holder);
+    const obstacle = this.presentObstacle;
+    if (obstacle?.kind === 'held') {
+      return waiter.isProbe
+        ? new LockHeldError(this.key, obstacle.holder)
+        : new LockTimeoutError(this.key, waitedMs, obstacle.holder);
+    }
     return unavailable(this.key, waitedMs, obstacle);
+  }
+
+  /** A lease here that is being released is no holder: whether the store knows is what is waited for. */
+  private get presentObstacle(): Obstacle | null {
+    const { local } = this;
+    return local !== null && local.isStanding ? this.ownHold(local) : this.obstacle;
   }
 
   private get first(): Waiter | undefined {
@@ -90,7 +105,8 @@ export class KeyQueue {
       { unref: waiter.unref },
     );
     this.contender = contender;
-    this.contending = this.contend(contender, waiter);
+    // Whose release or abort it is that brings the next one's turn does not matter to what follows.
+    this.contending = detached(() => this.contend(contender, waiter));
   }
 
   /** Never rejects. */

@@ -1,9 +1,10 @@
 import type { Lease } from '../core/lease.js';
+import type { HeldLease } from './held-lease.js';
 import { asyncContext } from '../platform/async-context.js';
 
 /** The leases that one chain of calls works under, innermost first. */
 interface LeaseScope {
-  readonly lease: Lease;
+  readonly lease: HeldLease;
   /** Whose key it is: the same key of two managers is two locks. */
   readonly manager: object;
   readonly outer: LeaseScope | undefined;
@@ -25,12 +26,19 @@ export function detached<T>(fn: () => T): T {
 }
 
 /** Runs `fn` under `lease`. */
-export function runUnder<T>(manager: object, lease: Lease, fn: () => T): T {
+export function runUnder<T>(manager: object, lease: HeldLease, fn: () => T): T {
   return scopes.run({ lease, manager, outer: scopes.get() }, fn);
 }
 
+/** Whether this chain of calls works under `lease`, held or not: to wait for its work would be to wait for itself. */
+export function isUnder(lease: HeldLease): boolean {
+  for (let scope = scopes.get(); scope !== undefined; scope = scope.outer)
+    if (scope.lease === lease) return true;
+  return false;
+}
+
 /** The lease of `key` that this chain of calls holds already. */
-export function enclosingLease(manager: object, key: string): Lease | undefined {
+export function enclosingLease(manager: object, key: string): HeldLease | undefined {
   for (let scope = scopes.get(); scope !== undefined; scope = scope.outer) {
     if (scope.manager === manager && scope.lease.key === key && scope.lease.isHeld) return scope.lease;
   }

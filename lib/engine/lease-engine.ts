@@ -82,16 +82,18 @@ export class LeaseEngine {
   }
 
   /**
-   * Releases all leases except those in `keep`, which are given up to their TTL, and waits for the store at most
-   * `timeoutMs`. Never rejects.
+   * Lets work under leases end, and releases them, within `timeoutMs` in all. A lease whose work has not ended by then is
+   * given up to its TTL. Call after {@link beginClose}. Never rejects.
    */
-  async close(keep: ReadonlySet<unknown>, timeoutMs: number): Promise<void> {
+  async close(timeoutMs: number): Promise<void> {
     const { releaser } = this.services;
-    for (const lease of [...this.leases]) {
-      if (keep.has(lease)) lease.abandon();
-      else releaser.inBackground(lease.release());
-    }
-    await this.within(timeoutMs, releaser.settled());
+    const deadline = this.clock.monotonicMs() + timeoutMs;
+    this.endIdle();
+    const atWork = [...this.leases].map(lease => lease.work.drained());
+    await this.within(timeoutMs, Promise.all(atWork));
+    this.endIdle();
+    for (const lease of [...this.leases]) lease.abandon();
+    await this.within(Math.max(0, deadline - this.clock.monotonicMs()), releaser.settled());
     releaser.stop();
     this.gateway.stop();
   }
@@ -107,6 +109,11 @@ export class LeaseEngine {
     });
   }
 
+  private endIdle(): void {
+    const { releaser } = this.services;
+    for (const lease of [...this.leases]) if (lease.work.isIdle) releaser.inBackground(lease.release());
+  }
+
   private enqueue(
     key: string,
     resolved: ResolvedAcquire,
@@ -117,7 +124,9 @@ export class LeaseEngine {
     const { waitMs, commandTimeoutMs } = resolved.timing;
     const isProbe = waitMs === 0;
     let deadline: Timer | null = null;
+    let isOver = false;
     const settle = (): void => {
+      isOver = true;
       deadline?.cancel();
       signal?.removeEventListener('abort', onAbort);
       this.waiters.delete(waiter);
@@ -127,6 +136,9 @@ export class LeaseEngine {
       isProbe,
       unref,
       waitingSince: this.elapsed.now(),
+      get isOver() {
+        return isOver;
+      },
       granted: lease => (settle(), resolve(lease)),
       failed: error => (settle(), reject(error)),
       blocked: onBlocked,

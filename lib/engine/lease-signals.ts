@@ -18,8 +18,9 @@ export class LeaseSignals {
   }
 
   onExpiring(listener: (remainingMs: number) => void): () => void {
-    this.expiringListeners.add(listener);
-    return () => void this.expiringListeners.delete(listener);
+    const entry = (remainingMs: number): void => listener(remainingMs);
+    this.expiringListeners.add(entry);
+    return () => void this.expiringListeners.delete(entry);
   }
 
   onOver(listener: () => void): void {
@@ -33,7 +34,8 @@ export class LeaseSignals {
   }
 
   warn(remainingMs: number): void {
-    for (const listener of this.expiringListeners) this.events.guard('expiring', () => listener(remainingMs));
+    for (const listener of [...this.expiringListeners])
+      this.events.guard('expiring', () => listener(remainingMs));
   }
 
   /** Nothing will be said any more. */

@@ -2,6 +2,7 @@ import type { EventHub } from '../core/events.js';
 import type { ReleaseOutcome, ReleaseRequest } from '../core/lease-store.js';
 import { pollDelayMs, type ElapsedTime } from '../core/lease-timing.js';
 import type { Clock, RandomSource } from '../core/ports.js';
+import { detached } from './lease-context.js';
 import type { StoreGateway } from './store-gateway.js';
 import { Wakeup } from './wakeup.js';
 
@@ -30,7 +31,7 @@ export class Releaser {
   async release(request: ReleaseRequest, patience: ReleasePatience): Promise<void> {
     const startedAt = this.elapsed.now();
     if ((await this.attempt(request, patience.commandTimeoutMs)) !== 'unanswered') return;
-    this.inBackground(this.repeat(request, patience, startedAt));
+    this.inBackground(detached(() => this.repeat(request, patience, startedAt)));
   }
 
   /** A single attempt, for what is only tidiness. Never rejects. */

@@ -2,10 +2,14 @@ import type { RenewOutcome, RenewRequest } from '../core/lease-store.js';
 import type { ElapsedTime } from '../core/lease-timing.js';
 import type { Clock, Timer } from '../core/ports.js';
 import { DueQueue, type Due } from './due-queue.js';
+import { detached } from './lease-context.js';
 import { definite, invoke, PendingCall, type StoreGateway } from './store-gateway.js';
 
 /** Leases renewed by one command at most. */
 const MAX_BATCH = 500;
+
+/** Longest time between two looks at the clock while leases are held. */
+const MAX_SLEEP_MS = 5000;
 
 /** One renewal on its way. */
 export interface RenewalAttempt {
@@ -52,6 +56,10 @@ export class RenewalScheduler {
 
   /** Sends renewals that are due at the same moment. */
   send(attempts: ReadonlyMap<RenewedLease, RenewalAttempt>): void {
+    detached(() => this.sendBatches(attempts));
+  }
+
+  private sendBatches(attempts: ReadonlyMap<RenewedLease, RenewalAttempt>): void {
     const store = this.gateway.store;
     const entries = [...attempts];
     const size = store.renewMany === undefined ? 1 : MAX_BATCH;
@@ -98,8 +106,10 @@ export class RenewalScheduler {
     const next = this.leases.first();
     if (next === undefined || next.dueAt === Infinity) return;
     this.armedFor = next.dueAt;
-    const delayMs = Math.max(0, next.dueAt - this.elapsed.now());
-    this.timer = this.clock.startTimer(delayMs, () => this.onTimer(), { unref: true });
+    // Timers know nothing of time for which the machine was suspended.
+    const delayMs = Math.min(Math.max(0, next.dueAt - this.elapsed.now()), MAX_SLEEP_MS);
+    // Whoever happens to arm the timer of all leases, what it calls is not part of that one's work.
+    this.timer = detached(() => this.clock.startTimer(delayMs, () => this.onTimer(), { unref: true }));
   }
 
   private disarm(): void {

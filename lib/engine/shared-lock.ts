@@ -93,9 +93,12 @@ export class SharedLock implements Lock {
 
   private async join(signal: AbortSignal | undefined, isTry: boolean): Promise<Lease> {
     signal?.throwIfAborted();
-    this.campaign ??= this.begin();
-    const lease = this.campaign.lease;
+    const campaign = (this.campaign ??= this.begin());
+    const { lease } = campaign;
     if (lease !== null) return lease;
+    // Reading it may have ended the lease, and a listener may have released this lock, or aborted this wait.
+    if (this.campaign !== campaign) return this.enter(signal, isTry);
+    signal?.throwIfAborted();
     if (isTry && this.obstacle?.kind === 'held') throw new LockHeldError(this.key, this.obstacle.holder);
     return new Promise((resolve, reject) => {
       const settle = (): void => {

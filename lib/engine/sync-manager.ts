@@ -23,10 +23,10 @@ import type { Clock, LockLogger, RandomSource } from '../core/ports.js';
 import { systemClock } from '../platform/system-clock.js';
 import { systemRandom } from '../platform/system-random.js';
 import type { HeldLease } from './held-lease.js';
-import { enclosingLease, runUnder } from './lease-context.js';
+import { enclosingLease } from './lease-context.js';
 import { LeaseEngine, type Demand } from './lease-engine.js';
 import { LockRegistry } from './lock-registry.js';
-import { LockedWork } from './locked-work.js';
+import { runAndRelease, runToEnd } from './locked-work.js';
 import { SharedLock } from './shared-lock.js';
 import { invoke } from './store-gateway.js';
 
@@ -58,7 +58,6 @@ export class SyncManager {
   private readonly engine: LeaseEngine;
   private readonly logger: LockLogger | undefined;
   private readonly locks = new LockRegistry();
-  private readonly work = new LockedWork();
   private leadershipLock: LeadershipLock | null = null;
   private closing: Promise<void> | null = null;
 
@@ -148,7 +147,7 @@ export class SyncManager {
     const outer = enclosingLease(this, key);
     if (outer !== undefined) {
       if (options.ifNested === 'join')
-        return { ran: true, value: await runUnder(this, outer, () => fn(outer)) };
+        return { ran: true, value: await runToEnd(this, outer, options.onLost ?? 'throw', fn) };
       if (resolved.timing.waitMs > 0) throw new SelfDeadlockError(key);
     }
     let lease: HeldLease;
@@ -158,7 +157,7 @@ export class SyncManager {
       if (error instanceof LockHeldError || error instanceof LockTimeoutError) return { ran: false, error };
       throw error;
     }
-    return { ran: true, value: await this.work.run(this, lease, options.onLost ?? 'throw', fn) };
+    return { ran: true, value: await runAndRelease(this, lease, options.onLost ?? 'throw', fn) };
   }
 
   /**
@@ -269,17 +268,16 @@ export class SyncManager {
   }
 
   private async shutDown(timeoutMs: number): Promise<void> {
-    const startedAt = this.engine.elapsed.now();
-    const leftMs = (): number => Math.max(0, timeoutMs - (this.engine.elapsed.now() - startedAt));
+    const deadline = this.clock.monotonicMs() + timeoutMs;
     this.engine.beginClose();
     const campaigns = this.locks.releaseAll();
-    await this.engine.within(timeoutMs, this.work.drained());
+    await this.engine.close(timeoutMs);
+    const leftMs = (): number => Math.max(0, deadline - this.clock.monotonicMs());
     await this.engine.within(leftMs(), campaigns);
-    await this.engine.close(this.work.leases, Math.max(leftMs(), this.commandTimeoutMs));
     const closed = invoke(async () => this.store.close?.()).catch((error: unknown) =>
       this.logger?.error(`closing ${this.store.name} failed: ${String(error)}`),
     );
-    await this.engine.within(Math.max(leftMs(), this.commandTimeoutMs), closed);
+    await this.engine.within(leftMs(), closed);
   }
 
   private get commandTimeoutMs(): number {

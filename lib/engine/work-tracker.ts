@@ -1,24 +1,25 @@
 /** Work that must have ended before something may be torn down. */
 export class WorkTracker {
-  private readonly running = new Set<Promise<unknown>>();
+  private count = 0;
+  private listeners: (() => void)[] = [];
 
-  get count(): number {
-    return this.running.size;
+  get isIdle(): boolean {
+    return this.count === 0;
   }
 
   /** @returns what `work` returns; it counts as running until it settles */
-  track<T>(work: () => Promise<T>): Promise<T> {
-    const promise = (async () => work())();
-    const entry = promise.then(
-      () => void this.running.delete(entry),
-      () => void this.running.delete(entry),
-    );
-    this.running.add(entry);
-    return promise;
+  async track<T>(work: () => Promise<T>): Promise<T> {
+    this.count++;
+    try {
+      return await work();
+    } finally {
+      this.count--;
+      if (this.isIdle) for (const listener of this.listeners.splice(0)) listener();
+    }
   }
 
   /** Resolves once nothing runs, that which has started meanwhile included. */
   async drained(): Promise<void> {
-    while (this.running.size > 0) await Promise.all(this.running);
+    while (!this.isIdle) await new Promise<void>(resolve => this.listeners.push(resolve));
   }
 }

@@ -12,7 +12,7 @@ import type { ResolvedAcquire } from '../core/options.js';
 import { Campaign } from '../engine/campaign.js';
 import type { Obstacle } from '../engine/contender.js';
 import type { HeldLease } from '../engine/held-lease.js';
-import { enclosingLease } from '../engine/lease-context.js';
+import { isUnder } from '../engine/lease-context.js';
 import { runToEnd } from '../engine/locked-work.js';
 import type { SyncManager } from '../engine/sync-manager.js';
 import { WorkTracker } from '../engine/work-tracker.js';
@@ -68,7 +68,7 @@ export class LeadershipCampaign implements LeadershipLock {
   ) {
     this.key = options.key ?? defaultKey(options.service);
     this.resolved = manager.resolve(this.key, { ttl: options.ttl ?? '10s', wait: Infinity });
-    this.hooks = new TermHooks(options.hooks, (...failure) => this.onHookError(...failure));
+    this.hooks = new TermHooks(manager, options.hooks, (...failure) => this.onHookError(...failure));
     this.election = new Election(manager.clock);
     this.notLeading = AbortSignal.abort(new LockReleasedError(this.key));
   }
@@ -132,13 +132,24 @@ export class LeadershipCampaign implements LeadershipLock {
     if (cooldownMs === undefined) {
       throw new OptionsInvalidError([`cooldown (${String(options.cooldown)}) must be a duration; try '30s'`]);
     }
+    const current = this.campaign?.current ?? null;
+    if (current !== null && isUnder(current)) throw new SelfDeadlockError(this.key);
     const lease = this.campaign?.lease ?? null;
     if (lease !== null) {
-      if (enclosingLease(this.manager, this.key) === lease) throw new SelfDeadlockError(this.key);
       this.cooldownMs = cooldownMs;
-      this.resigning = this.stepDown(lease, Infinity).finally(() => (this.resigning = null));
+      const resigning = this.stepDown(lease, Infinity).finally(() => {
+        // A term that was lost while it ended may have been followed by another, which resigns, too.
+        if (this.resigning === resigning) this.resigning = null;
+      });
+      this.resigning = resigning;
     }
     await this.resigning;
+  }
+
+  /** This replica is not elected any more; a term that runs goes on until {@link stop}. */
+  endCampaign(): void {
+    this.campaign?.stop();
+    this.election.decide();
   }
 
   /**
@@ -151,8 +162,7 @@ export class LeadershipCampaign implements LeadershipLock {
     if (campaign === null) return;
     const { clock } = this.manager;
     const deadlineMs = clock.monotonicMs() + timeoutMs;
-    campaign.stop();
-    this.election.decide();
+    this.endCampaign();
     await this.manager.within(timeoutMs, this.work.drained());
     const leftMs = Math.max(0, deadlineMs - clock.monotonicMs());
     // The lease of a resignation that is under way is still to be given up.
@@ -181,12 +191,12 @@ export class LeadershipCampaign implements LeadershipLock {
     this.election.decide();
   }
 
-  /** The next term begins when this one's hooks are done and its cooldown is over. */
-  private async onEnded(): Promise<number> {
+  /** @returns how long this replica stays away */
+  private onEnded(): number {
     this.hooks.lost();
     const awayMs = this.cooldownMs;
     this.cooldownMs = 0;
-    return Promise.resolve(awayMs);
+    return awayMs;
   }
 
   private onHookError(hook: 'acquired' | 'lost', error: unknown, lease: Lease): void {

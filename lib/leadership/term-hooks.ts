@@ -1,4 +1,6 @@
 import type { Lease } from '../core/lease.js';
+import type { HeldLease } from '../engine/held-lease.js';
+import { runUnder } from '../engine/lease-context.js';
 
 /** Called at the beginning and the end of a term as leader. */
 export interface LeadershipHooks {
@@ -10,7 +12,7 @@ export interface LeadershipHooks {
 
 /** One term as leader. */
 interface Term {
-  readonly lease: Lease;
+  readonly lease: HeldLease;
   /** Whether its acquired-hook was called; without that, its lost-hook is not called either. */
   isAnnounced: boolean;
 }
@@ -24,12 +26,13 @@ export class TermHooks {
   private term: Term | null = null;
 
   constructor(
+    private readonly manager: object,
     private readonly hooks: LeadershipHooks | undefined,
     private readonly onError: (hook: 'acquired' | 'lost', error: unknown, lease: Lease) => void,
   ) {}
 
   /** A term has begun. Its hooks are not called when it is over by the time its turn comes. */
-  acquired(lease: Lease): void {
+  acquired(lease: HeldLease): void {
     const term: Term = (this.term = { lease, isAnnounced: false });
     this.then('acquired', term, () => {
       if (!lease.isHeld) return;
@@ -55,6 +58,8 @@ export class TermHooks {
   }
 
   private then(hook: 'acquired' | 'lost', { lease }: Term, run: () => Promise<void> | void): void {
-    this.chain = this.chain.then(run).catch((error: unknown) => this.onError(hook, error, lease));
+    // A hook is part of its term: whoever resigns waits for it, so it must not wait for a resignation itself.
+    const inTerm = (): Promise<void> | void => runUnder(this.manager, lease, run);
+    this.chain = this.chain.then(inTerm).catch((error: unknown) => this.onError(hook, error, lease));
   }
 }

@@ -64,8 +64,7 @@ export class LockLifecycle
     this.host.stop();
     const { manager, campaign } = this.runtime;
     manager.stopCampaigns();
-    // A leader keeps its term until its work has drained; a follower must not be elected any more.
-    if (campaign?.isLeader === false) void campaign.stop({ timeoutMs: this.leftMs() });
+    campaign?.endCampaign();
   }
 
   async beforeApplicationShutdown(): Promise<void> {

@@ -145,6 +145,58 @@ describe('ambiguity: an unanswered command may have been applied', () => {
     expect(lease?.isHeld).toBe(true);
   });
 
+  it('an abandoned acquire that is applied after its release was sent is released when its reply comes', async () => {
+    const { manager, link } = world.replica({ ttl: 20_000 });
+    link.script('acquire', { kind: 'delay', requestMs: 3000, replyMs: 500 });
+    await expect(world.until(manager.acquire('k', { wait: 100 }))).rejects.toMatchObject({ sent: true });
+    await world.advance(3000);
+    expect((await world.store.inspect('k'))?.isHeld).toBe(true);
+    await world.advance(500);
+    expect((await world.store.inspect('k'))?.isHeld ?? false).toBe(false);
+  });
+
+  it('an acquire that is applied once more after its lease was released is released when its reply comes', async () => {
+    const { manager, link } = world.replica({ ttl: 20_000 });
+    link.script('acquire', { kind: 'delay', requestMs: 5000, replyMs: 500 });
+    const lease = await world.until(manager.acquire('k'));
+    await lease.release();
+    await world.advance(3010);
+    expect((await world.store.inspect('k'))?.owner).toBe(lease.owner);
+    await world.advance(500);
+    expect((await world.store.inspect('k'))?.isHeld ?? false).toBe(false);
+  });
+
+  it('one that is applied once more while its lease is held leaves that alone', async () => {
+    const { manager, link } = world.replica({ ttl: 20_000 });
+    link.script('acquire', { kind: 'delay', requestMs: 3000, replyMs: 500 });
+    const lease = await world.until(manager.acquire('k'));
+    await world.advance(60_000);
+    expect(lease.isHeld).toBe(true);
+    expect(link.count('release')).toBe(0);
+  });
+
+  it('one that is applied once more, without a reply, is freed when a contender here sees it', async () => {
+    const { manager, link } = world.replica({ ttl: 20_000 });
+    link.script('acquire', { kind: 'delay', requestMs: 5000, replyMs: 1e9 });
+    await (await world.until(manager.acquire('k'))).release();
+    await world.advance(3000);
+    expect((await world.store.inspect('k'))?.isHeld).toBe(true);
+    expect(await manager.tryAcquire('k')).not.toBeNull();
+  });
+
+  it('a grant too late to be used, and not asked for again, is released', async () => {
+    const { manager, link } = world.replica({ ttl: 1000, commandTimeout: 990 });
+    link.script('acquire', { kind: 'delay', requestMs: 900, replyMs: 80 });
+    link.fail('acquire', { kind: 'lose-request', settle: 'unsent' });
+    const gone = new AbortController();
+    const wait = track(manager.acquire('k', { signal: gone.signal }));
+    await world.advance(1000);
+    gone.abort();
+    await world.settle();
+    expect(wait.state).toBe('rejected');
+    expect((await world.store.inspect('k'))?.isHeld ?? false).toBe(false);
+  });
+
   it('what an ambiguous acquire left behind outlives one TTL never', async () => {
     const { manager, link } = world.replica({ ttl: 1000 });
     link.fail('acquire', { kind: 'lose-reply' }).fail('release', { kind: 'lose-request' });

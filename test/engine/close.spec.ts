@@ -42,7 +42,7 @@ describe('close', () => {
     for (let step = 0; step < 40; step++) {
       const { manager, clock } = world.replica();
       const attempt = track(manager.acquire('k'));
-      await microtasks(step);
+      if (step > 0) await microtasks(step - 1);
       await world.until(manager.close());
       await world.settle();
       expect({ step, free: await isFree(), timers: clock.armedTimers }).toEqual({
@@ -59,7 +59,7 @@ describe('close', () => {
       const { manager } = world.replica();
       const seen: boolean[] = [];
       const run = track(manager.withLock('k', lease => void seen.push(lease.isHeld)));
-      await microtasks(step);
+      if (step > 0) await microtasks(step - 1);
       await world.until(manager.close());
       await world.settle();
       expect({ step, seen: seen.includes(false) }).toEqual({ step, seen: false });
@@ -75,6 +75,7 @@ describe('close', () => {
     await world.advance(100);
     await world.until(manager.close());
     expect(attempt.error).toMatchObject({ code: 'LOCK_MANAGER_CLOSED' });
+    await world.advance(1000);
     expect(await isFree()).toBe(true);
   });
 
@@ -108,7 +109,7 @@ describe('close', () => {
   });
 
   it('never releases a lease whose work has not ended: its signal aborts, and it ends by TTL', async () => {
-    const { manager, told } = world.replica({ ttl: 5000 });
+    const { manager, told, link } = world.replica({ ttl: 5000 });
     let finish!: () => void;
     let signal!: AbortSignal;
     const run = track(
@@ -125,6 +126,7 @@ describe('close', () => {
     finish();
     await world.settle();
     expect(run.error).toMatchObject({ code: 'LOCK_LOST' });
+    expect(link.count('release')).toBe(0);
     await world.advance(5000);
     expect(await isFree()).toBe(true);
   });

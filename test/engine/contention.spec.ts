@@ -53,6 +53,8 @@ describe('contention for one key', () => {
     await lease.release();
     await world.settle();
     expect(next.state).toBe('resolved');
+    // Whoever holds needs no hints.
+    expect((world.store as any).hints.listeners.size).toBe(0);
   });
 
   it('without hints it polls, with jitter, and finds a released key within pollEvery', async () => {

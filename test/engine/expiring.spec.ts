@@ -95,6 +95,7 @@ describe('danger zone', () => {
       if (name === 'released') await lease.release();
       link.script('renew', { kind: 'none' }, { kind: 'lose-request' });
       await world.advance(900);
+      if (name === 'renewal-failed') expect(leftovers(manager)).toEqual(NOTHING);
       link.cut();
       await world.advance(200);
       if (name === 'acquired') await world.until(lease.release());

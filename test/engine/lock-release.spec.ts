@@ -38,7 +38,7 @@ describe('Lock, released', () => {
       const { manager } = world.replica();
       const lock = manager.lock('k');
       const wait = track(lock.lock());
-      await microtasks(step);
+      if (step > 0) await microtasks(step - 1);
       await world.until(lock.release());
       await world.settle();
       expect(wait.state).not.toBe('pending');
@@ -56,7 +56,7 @@ describe('Lock, released', () => {
       link.script('release', { kind: 'delay', requestMs: 50, replyMs: 50 });
       const lock = manager.lock('k');
       const first = track(lock.lock());
-      await microtasks(step);
+      if (step > 0) await microtasks(step - 1);
       const released = lock.release();
       const second = track(lock.lock());
       await world.until(released);
@@ -99,7 +99,7 @@ describe('Lock, released', () => {
       const lock = manager.lock('k');
       const lease = await lock.lock();
       const released = lease.release();
-      await microtasks(step);
+      if (step > 0) await microtasks(step - 1);
       const again = track(lock.lock());
       await released;
       await world.advance(100);

@@ -29,10 +29,13 @@ describe('Lock follows dsync', () => {
 
   it('tryLock() rejects as soon as another holder is seen; the campaign goes on and gets the key', async () => {
     const held = await world.replica({ service: 'orders' }).manager.acquire('k');
-    const { manager } = world.replica();
+    const { manager, link } = world.replica();
     const lock = manager.lock('k');
     await expect(lock.tryLock()).rejects.toMatchObject({ code: 'LOCK_HELD', holder: { service: 'orders' } });
+    await world.advance(100);
+    const count = link.count();
     await expect(lock.tryLock()).rejects.toMatchObject({ code: 'LOCK_HELD' });
+    expect(link.count()).toBe(count);
     await held.release();
     await world.settle();
     expect(lock.isHeld).toBe(true);
@@ -57,6 +60,24 @@ describe('Lock follows dsync', () => {
     expect(attempt.state).toBe('pending');
     link.heal();
     await world.advance(5000);
+    expect(attempt.state).toBe('resolved');
+  });
+
+  it('tryLock() after a loss waits again: who held the key before is no news', async () => {
+    const held = await world.replica().manager.acquire('k');
+    const { manager, link } = world.replica({ ttl: 1000 });
+    const lock = manager.lock('k');
+    await expect(lock.tryLock()).rejects.toMatchObject({ code: 'LOCK_HELD' });
+    await held.release();
+    await world.settle();
+    expect(lock.isHeld).toBe(true);
+    link.cut();
+    await world.advance(1000);
+    const attempt = track(lock.tryLock());
+    await world.advance(5000);
+    expect(attempt.state).toBe('pending');
+    link.heal();
+    await world.advance(2000);
     expect(attempt.state).toBe('resolved');
   });
 

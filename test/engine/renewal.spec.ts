@@ -75,6 +75,15 @@ describe('renewal', () => {
     expect(lease.isHeld).toBe(false);
   });
 
+  it('renewEvery: false: nothing repeats a renew() that brought no answer', async () => {
+    const { manager, link } = world.replica({ ttl: 10_000 });
+    const lease = await manager.acquire('k', { renewEvery: false });
+    link.script('renew', { kind: 'lose-request', settle: 'unsent' });
+    await expect(lease.renew()).rejects.toMatchObject({ sent: false });
+    await world.advance(5000);
+    expect([link.count('renew'), lease.isHeld]).toEqual([1, true]);
+  });
+
   it('renew({ ttl }) only lengthens; automatic renewals do not take it back', async () => {
     const { manager } = world.replica({ ttl: 3000 });
     const lease = await manager.acquire('k');

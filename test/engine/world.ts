@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { afterEach, beforeEach, expect } from '@jest/globals';
 import type { LockEvents } from '../../lib/core/events.js';
 import type { LeaseStore } from '../../lib/core/lease-store.js';
@@ -54,6 +55,10 @@ export class World {
 
   replica({ drift = 0, wrap = store => store, ...options }: ReplicaOptions = {}): Replica {
     const clock = this.clock.sibling({ driftRate: drift });
+    // As Node's timers do: a callback runs in the async context in which its timer was started.
+    const startTimer = clock.startTimer.bind(clock);
+    clock.startTimer = (delayMs, callback, timerOptions) =>
+      startTimer(delayMs, AsyncResource.bind(callback), timerOptions);
     const link = new FaultyStore(this.store, { clock: this.clock });
     const warnings: string[] = [];
     const warn = (message: string): void => void warnings.push(message);
@@ -154,7 +159,7 @@ export function track<T>(promise: PromiseLike<T>): Tracked<T> {
   return tracked;
 }
 
-/** Lets `count` microtasks pass. */
+/** Lets `count` microtasks pass, and one. */
 export async function microtasks(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await Promise.resolve();
 }

@@ -48,8 +48,8 @@ describe('resign', () => {
 
   it('a loss after a cooldown is over brings no second cooldown', async () => {
     const { leadership, link } = await leader();
-    await world.until(leadership.resign({ cooldown: 100 }));
-    await world.advance(200);
+    await world.until(leadership.resign({ cooldown: '5s' }));
+    await world.advance(5100);
     link.cut();
     await world.advance(3000);
     link.heal();
