@@ -131,6 +131,18 @@ describe('stop', () => {
   };
   const hangs = (): Promise<void> => new Promise(() => undefined);
 
+  it('once the campaign is ended a term goes on, and when it is lost none follows', async () => {
+    const { leadership, link } = await leader();
+    leadership.endCampaign();
+    await world.advance(60_000);
+    expect(leadership.isLeader).toBe(true);
+    link.cut();
+    await world.advance(20_000);
+    link.heal();
+    await world.advance(60_000);
+    expect(leadership.isLeader).toBe(false);
+  });
+
   it('ends the campaign: nothing is acquired again', async () => {
     const { leadership, clock } = await leader();
     await world.until(leadership.stop({ timeoutMs: 1000 }));
