@@ -1,7 +1,5 @@
-import { afterAll, beforeAll, describe, it } from '@jest/globals';
+import { afterAll, beforeAll, describe } from '@jest/globals';
 import { readFileSync } from 'node:fs';
-import { redisStore, type RedisStoreOptions } from '../../../lib/stores/redis/index.js';
-import { leaseStoreConformance, type ConformanceHarness } from '../../../lib/testing/index.js';
 import {
   defaultRedisServer,
   startRedisCluster,
@@ -9,39 +7,13 @@ import {
   type RedisCluster,
   type RedisServer,
 } from '../../support/redis-server.js';
-import { silent } from './fixtures.js';
+import { harness, suite } from './conformance-harness.js';
 
 /** The commands of docs/redis.md, so that what is documented is what is tested. */
 function documentedAcl(): string[] {
   const page = readFileSync('docs/redis.md', 'utf8');
   const command = /ACL SETUSER [\s\S]*?(?=\n```)/.exec(page)?.[0] ?? '';
   return command.replace(/\\\n/g, ' ').trim().split(/\s+/);
-}
-
-function harness(
-  options: () => RedisStoreOptions,
-  write: (key: string, value: string) => Promise<unknown>,
-): ConformanceHarness {
-  const keyPrefix = `conformance-${process.pid}-${performance.now()}/`;
-  const open = async () => {
-    const store = redisStore({ maxTtl: '30d', logger: silent, ...options() });
-    await store.open();
-    return store;
-  };
-  return {
-    open,
-    reopen: open,
-    elapse: ms => new Promise(resolve => setTimeout(resolve, ms)),
-    ttlMs: 300,
-    keyPrefix,
-    corrupt: async key => void (await write(`lock:{${key}}:lease`, 'garbage')),
-  };
-}
-
-function suite(title: string, target: ConformanceHarness): void {
-  describe(title, () => {
-    for (const { name, run } of leaseStoreConformance(target)) it(name, run, 30_000);
-  });
 }
 
 describe('Redis', () => {
