@@ -24,7 +24,16 @@ export {
 export type { LockErrorCode, LossCause } from './core/errors.js';
 export type { LockEventListener, LockEvents } from './core/events.js';
 export { MAX_KEY_BYTES } from './core/keys.js';
-export type { LeaderInfo, LeadershipLock, Lease, Lock, ReleaseOptions, RenewOptions } from './core/lease.js';
+export type {
+  LeaderInfo,
+  LeaderRun,
+  Leadership,
+  LeadershipLock,
+  Lease,
+  Lock,
+  ReleaseOptions,
+  RenewOptions,
+} from './core/lease.js';
 export type {
   AcquireOutcome,
   AcquireRequest,
@@ -48,7 +57,7 @@ export { currentLease, detached } from './engine/lease-context.js';
 export { SyncManager } from './engine/sync-manager.js';
 export type { LockedRun, ManagerEnvironment } from './engine/sync-manager.js';
 export { LeadershipCampaign } from './leadership/leadership-campaign.js';
-export type { LeaderRun, LeadershipEvents } from './leadership/leadership-campaign.js';
+export type { LeadershipCampaignOptions, LeadershipEvents } from './leadership/leadership-campaign.js';
 export type { LeadershipHooks } from './leadership/term-hooks.js';
 
 export type {

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 const ALLOWED =
-  /^(dist\/(esm|cjs)\/.+\.(js|js\.map|d\.ts)|dist\/(esm|cjs)\/package\.json|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
+  /^(dist\/(esm|cjs)\/.+\.(js|js\.map|d\.ts)|dist\/(esm|cjs)\/package\.json|package\.json|docs\/[\w-]+\.md|(README|ARCHITECTURE|CHANGELOG)\.md|LICENSE)$/;
 const REQUIRED = [
   'package.json',
   'README.md',

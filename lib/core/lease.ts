@@ -1,5 +1,6 @@
 import type { HolderInfo, LeaseAttributes, LeaseData } from './lease-store.js';
 import type { Duration } from './duration.js';
+import type { NotLeaderError } from './errors.js';
 
 /** What a renewal may change. */
 export interface RenewOptions {
@@ -107,6 +108,10 @@ export interface LeaderInfo {
   readonly isSelf: boolean;
 }
 
+/** What became of work that only the leader may do. */
+export type LeaderRun<T> =
+  { readonly ran: true; readonly value: T } | { readonly ran: false; readonly error: NotLeaderError };
+
 /** The campaign that runs for the life of the application: one replica leads. */
 export interface LeadershipLock {
   readonly key: string;
@@ -124,4 +129,14 @@ export interface LeadershipLock {
    * @param options `cooldown`: default one leadership `ttl`
    */
   resign(options?: { cooldown?: Duration }): Promise<void>;
+}
+
+/** A leadership under which work can run, as `@LeaderOnly()` needs it. */
+export interface Leadership extends LeadershipLock {
+  /**
+   * Runs `fn` if this replica leads, with the leadership lease as `currentLease()`. While the first election is undecided
+   * it waits for its outcome, at most `waitMs`.
+   * @throws what `fn` throws; LockLostError when leadership was lost before it ended
+   */
+  runAsLeader<T>(options: { waitMs: number }, fn: (lease: Lease) => Promise<T> | T): Promise<LeaderRun<T>>;
 }

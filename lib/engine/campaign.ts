@@ -1,25 +1,31 @@
 import { isDistributedLockError, LockReleasedError, type DistributedLockError } from '../core/errors.js';
+import type { ResolvedAcquire } from '../core/options.js';
 import type { Clock } from '../core/ports.js';
 import type { Obstacle } from './contender.js';
 import type { HeldLease } from './held-lease.js';
 import { detached } from './lease-context.js';
+import type { Demand } from './lease-engine.js';
 import { Wakeup } from './wakeup.js';
 
 /** Pause after an error that waiting cannot cure: somebody may correct the configuration meanwhile. */
 const RETRY_AFTER_ERROR_MS = 1000;
 
-/** What a campaign needs from its surroundings, and tells them. */
+/** What a campaign needs from its manager. */
+export interface CampaignManager {
+  readonly clock: Clock;
+  demand(key: string, resolved: ResolvedAcquire, demand: Demand): Promise<HeldLease>;
+}
+
+/** What a campaign tells, and asks. */
 export interface CampaignRules {
-  /** Waits without end for the key, until `signal` aborts. */
-  acquire(signal: AbortSignal, onBlocked: (obstacle: Obstacle) => void): Promise<HeldLease>;
-  onBlocked?(obstacle: Obstacle): void;
+  onBlocked(obstacle: Obstacle): void;
   onHeld(lease: HeldLease): void;
   /** Called after each hold. @returns how long to stay away, in ms; `null` ends the campaign */
   onEnded(lease: HeldLease): number | null;
   onError(error: DistributedLockError): void;
 }
 
-/** Acquires a key, and again after each loss, until stopped. Every start is a new campaign; it cannot be restarted. */
+/** Acquires a key, and again after each loss, until stopped. Every start is a new campaign. */
 export class Campaign {
   private readonly controller = new AbortController();
   private readonly pause: Wakeup;
@@ -27,11 +33,12 @@ export class Campaign {
   private unended: HeldLease | null = null;
 
   constructor(
+    private readonly manager: CampaignManager,
     private readonly key: string,
-    clock: Clock,
+    private readonly resolved: ResolvedAcquire,
     private readonly rules: CampaignRules,
   ) {
-    this.pause = new Wakeup(clock, { unref: true });
+    this.pause = new Wakeup(manager.clock, { unref: true });
     this.done = detached(() => Promise.resolve().then(() => this.run()));
   }
 
@@ -67,7 +74,8 @@ export class Campaign {
     let awayMs: number | null = 0;
     while (awayMs !== null && !signal.aborted) {
       try {
-        const lease = await this.rules.acquire(signal, obstacle => this.rules.onBlocked?.(obstacle));
+        const onBlocked = (obstacle: Obstacle): void => this.rules.onBlocked(obstacle);
+        const lease = await this.manager.demand(this.key, this.resolved, { signal, onBlocked, unref: true });
         awayMs = await this.hold(lease);
       } catch (error) {
         if (signal.aborted) return;

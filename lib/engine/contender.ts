@@ -4,7 +4,7 @@ import type { AcquireOutcome, HolderInfo } from '../core/lease-store.js';
 import { pollDelayMs, validUntil } from '../core/lease-timing.js';
 import type { ResolvedAcquire } from '../core/options.js';
 import type { Clock } from '../core/ports.js';
-import type { Grant, LeaseServices } from './held-lease.js';
+import type { Grant, LeaseServices } from './lease-services.js';
 import { asStoreError, definite, type StoreGateway } from './store-gateway.js';
 import { Wakeup } from './wakeup.js';
 
@@ -35,15 +35,15 @@ type Granted = Extract<AcquireOutcome, { kind: 'granted' }>;
 export class Contender {
   readonly owner: string;
   private state: 'contending' | 'granted' | 'abandoned' = 'contending';
+  private holder: HolderInfo | undefined;
   private late: Granted | null = null;
   private grantedToken: number | undefined;
   /** Whether an attempt may have been applied, or may still be, without our knowing. */
   private isInDoubt = false;
   private isAsking = false;
   private clearedOwner: string | undefined;
-  private isSubscribed = false;
   private readonly wakeup: Wakeup;
-  private readonly subscription = new AbortController();
+  private subscription: AbortController | null = null;
 
   constructor(
     private readonly key: string,
@@ -93,7 +93,7 @@ export class Contender {
         if (late !== null) return late;
       }
     } finally {
-      this.subscription.abort();
+      this.subscription?.abort();
     }
   }
 
@@ -102,7 +102,7 @@ export class Contender {
     if (this.state === 'abandoned') return;
     const isGranted = this.state === 'granted';
     this.state = 'abandoned';
-    this.subscription.abort();
+    this.subscription?.abort();
     this.wakeup.wake();
     if (isGranted || (this.isInDoubt && !this.isAsking)) this.disown();
     // The next contender may see this one's grant before its reply is here.
@@ -118,7 +118,8 @@ export class Contender {
     const { timing, data, dataTtlMs, attributes } = this.resolved;
     const { key, owner } = this;
     const sentAt = elapsed.now();
-    const holder = this.services.describeHolder();
+    this.holder ??= this.services.describeHolder();
+    const { holder } = this;
     const writes = { data, dataTtlMs, attributes, writeSequence: 0 };
     try {
       const outcome = await gateway.call(
@@ -174,7 +175,15 @@ export class Contender {
       if (this.isInDoubt) this.services.abandoned.remember(this.owner, 2 * ttlMs);
       const { fencingToken, sentAt, data, attributes } = granted;
       this.grantedToken = fencingToken;
-      return { key: this.key, owner: this.owner, fencingToken, sentAt, data, attributes };
+      return {
+        key: this.key,
+        owner: this.owner,
+        holder: this.holder!,
+        fencingToken,
+        sentAt,
+        data,
+        attributes,
+      };
     }
     this.late = null;
     return null;
@@ -212,8 +221,8 @@ export class Contender {
   }
 
   private subscribe(): void {
-    if (this.isSubscribed || this.isAbandoned()) return;
-    this.isSubscribed = true;
+    if (this.subscription !== null || this.isAbandoned()) return;
+    this.subscription = new AbortController();
     try {
       const done: unknown = this.services.gateway.store.whenFreed?.(
         this.key,

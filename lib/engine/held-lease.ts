@@ -1,46 +1,11 @@
-import {
-  LockLostError,
-  LockReleasedError,
-  type DistributedLockError,
-  type LossCause,
-} from '../core/errors.js';
-import type { EventHub, LeaseEvent, LockEvents } from '../core/events.js';
-import type { LeaseAttributes, LeaseData, LeaseWrites, RenewOutcome } from '../core/lease-store.js';
-import { renewalRetryDelayMs, type ElapsedTime } from '../core/lease-timing.js';
-import { LeaseValidity } from '../core/lease-validity.js';
+import { LockLostError, LockReleasedError, type LossCause } from '../core/errors.js';
+import type { HolderInfo, LeaseAttributes, LeaseData, ReleaseRequest } from '../core/lease-store.js';
 import type { Lease, ReleaseOptions, RenewOptions } from '../core/lease.js';
 import { checkRelease, resolveRenew, type ResolvedAcquire } from '../core/options.js';
-import type { RandomSource } from '../core/ports.js';
-import { KeptBeside } from './kept-beside.js';
-import type { AbandonedOwners } from './abandoned-owners.js';
+import { LeaseRenewal, type RenewingLease } from './lease-renewal.js';
+import { tellOf, type Grant, type LeaseServices } from './lease-services.js';
 import { LeaseSignals } from './lease-signals.js';
-import type { Releaser } from './releaser.js';
-import type { RenewalAttempt, RenewalScheduler, RenewedLease } from './renewal-scheduler.js';
 import { WorkTracker } from './work-tracker.js';
-import { asStoreError, unanswered } from './store-gateway.js';
-
-/** What leases of one manager share. */
-export interface LeaseServices {
-  readonly elapsed: ElapsedTime;
-  readonly random: RandomSource;
-  readonly scheduler: RenewalScheduler;
-  readonly releaser: Releaser;
-  readonly abandoned: AbandonedOwners;
-  readonly events: EventHub;
-  readonly storeName: string;
-  /** All leases that are not over. */
-  readonly leases: Set<HeldLease>;
-}
-
-/** An acquisition that the store has granted. */
-export interface Grant {
-  readonly key: string;
-  readonly owner: string;
-  readonly fencingToken: number;
-  readonly sentAt: number;
-  readonly data?: LeaseData;
-  readonly attributes?: LeaseAttributes;
-}
 
 /**
  * - `held`: everything works.
@@ -50,27 +15,15 @@ export interface Grant {
 type LeaseState =
   { readonly kind: 'held' | 'ending' | 'released' } | { readonly kind: 'lost'; readonly cause: LossCause };
 
-interface PendingRenewal extends RenewalAttempt {
-  readonly settled: Promise<DistributedLockError | undefined>;
-  settle(error?: DistributedLockError): void;
-}
-
 /** A lease as its holder sees it: the holder's clock alone decides whether it is held. */
-export class HeldLease implements Lease, RenewedLease {
-  dueAt = Infinity;
-  queueIndex = -1;
-
+export class HeldLease implements Lease, RenewingLease {
   /** Work that runs under it. */
   readonly work = new WorkTracker();
 
   private state: LeaseState = { kind: 'held' };
-  private readonly validity: LeaseValidity;
-  private renewAt: number;
-  private renewal: PendingRenewal | null = null;
-  private hasWarned = false;
   private releasing: Promise<void> | null = null;
+  private readonly renewal: LeaseRenewal;
   private readonly signals: LeaseSignals;
-  private readonly kept: KeptBeside;
 
   constructor(
     private readonly grant: Grant,
@@ -80,11 +33,8 @@ export class HeldLease implements Lease, RenewedLease {
     private readonly onEnd: (lease: HeldLease, freed: Promise<void>) => void,
   ) {
     this.signals = new LeaseSignals(services.events);
-    this.validity = new LeaseValidity(grant.sentAt, resolved.timing, services.elapsed);
-    this.renewAt = grant.sentAt + resolved.timing.renewEveryMs;
-    this.kept = new KeptBeside(grant.data, grant.attributes);
-    services.leases.add(this);
-    this.watch();
+    this.renewal = new LeaseRenewal(grant, resolved, services, this);
+    this.renewal.watch();
   }
 
   get key(): string {
@@ -99,34 +49,39 @@ export class HeldLease implements Lease, RenewedLease {
     return this.grant.fencingToken;
   }
 
+  /** Its holder, as the store was told. */
+  get holder(): HolderInfo {
+    return this.grant.holder;
+  }
+
   get data(): LeaseData | undefined {
-    return this.kept.data;
+    return this.renewal.kept.data;
   }
 
   get attributes(): LeaseAttributes {
-    return this.kept.attributes;
+    return this.renewal.kept.attributes;
   }
 
   get isHeld(): boolean {
-    this.checkClock(this.services.elapsed.now());
+    this.checkClock(this.now);
     return this.state.kind === 'held';
   }
 
   /** Whether it is held or its work is ending: not over. */
   get isStanding(): boolean {
-    return !this.checkClock(this.services.elapsed.now());
+    return !this.checkClock(this.now);
   }
 
   get isExpiring(): boolean {
-    return this.isHeld && this.services.elapsed.now() >= this.validity.expiringAt;
+    return this.isHeld && this.now >= this.renewal.validity.expiringAt;
   }
 
   get remainingMs(): number {
-    return this.isHeld ? Math.max(0, this.validity.validUntil - this.services.elapsed.now()) : 0;
+    return this.isHeld ? Math.max(0, this.renewal.validity.validUntil - this.now) : 0;
   }
 
   get signal(): AbortSignal {
-    this.checkClock(this.services.elapsed.now());
+    this.checkClock(this.now);
     return this.signals.signal;
   }
 
@@ -135,13 +90,18 @@ export class HeldLease implements Lease, RenewedLease {
     return this.isHeld || this.state.kind !== 'lost' ? undefined : this.state.cause;
   }
 
+  /** As last known; `isStanding` looks at the clock. */
+  get isOver(): boolean {
+    return this.state.kind === 'released' || this.state.kind === 'lost';
+  }
+
   /** Resolves once the lease is over: released, or lost. */
   whenOver(): Promise<void> {
     return this.isOver ? Promise.resolve() : new Promise(resolve => this.signals.onOver(resolve));
   }
 
   assertHeld(): void {
-    if (!this.isHeld) throw this.endError();
+    if (!this.isHeld) throw endError(this.key, this.state);
   }
 
   onExpiring(listener: (remainingMs: number) => void): () => void {
@@ -151,13 +111,11 @@ export class HeldLease implements Lease, RenewedLease {
   async renew(options: RenewOptions = {}): Promise<void> {
     const { ttlMs, writes } = resolveRenew(options, this.resolved);
     this.assertHeld();
-    while (this.renewal !== null) {
+    while (this.renewal.settled !== null) {
       await this.renewal.settled;
       this.assertHeld();
     }
-    const attempt = this.beginRenewal(this.services.elapsed.now(), ttlMs, this.kept.sequenced(writes));
-    this.services.scheduler.send(new Map([[this, attempt]]));
-    const error = await attempt.settled;
+    const error = await this.renewal.send(ttlMs, writes);
     this.assertHeld();
     if (error !== undefined) throw error;
   }
@@ -185,115 +143,41 @@ export class HeldLease implements Lease, RenewedLease {
 
   /** Gives the lease up without releasing it, since its work may still run: it ends by its TTL. */
   abandon(): void {
-    this.checkClock(this.services.elapsed.now());
-    if (this.isOver) return;
+    if (this.checkClock(this.now)) return;
     // Its work may still run, so no contender here may take its owner for a left-over.
     this.services.abandoned.forget(this.owner);
-    this.end({ kind: 'lost', cause: 'closed' });
-    this.onEnd(this, Promise.resolve());
+    this.lose('closed');
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.release();
   }
 
-  onDue(now: number): RenewalAttempt | null {
-    if (this.checkClock(now)) return null;
-    if (now >= this.validity.expiringAt && !this.hasWarned) this.warnExpiring(now);
-    if (this.isOver) return null;
-    const pending = this.renewal;
-    if (pending !== null && now >= pending.deadlineAt) {
-      const error = unanswered(this.services.storeName, now - pending.request.sentAt);
-      pending.call?.leave(pending, error);
-      this.onRenewalError(pending, error);
-    }
-    const isDue = this.renewal === null && now >= this.renewAt;
-    const attempt = isDue ? this.beginRenewal(now, this.resolved.timing.ttlMs, {}) : null;
-    this.watch();
-    return attempt;
-  }
-
-  onRenewalReply(attempt: RenewalAttempt, outcome: RenewOutcome): void {
-    const pending = attempt as PendingRenewal;
-    if (outcome.kind === 'renewed' && !(outcome.sentAt <= this.services.elapsed.now())) {
-      return this.onRenewalError(attempt, new Error('its renewal has no valid time'));
-    }
-    if (this.renewal === pending) this.renewal = null;
-    if (this.checkClock(this.services.elapsed.now())) {
-      if (outcome.kind === 'renewed' && this.isForfeit) void this.releaseOnce();
-    } else if (outcome.kind === 'renewed') {
-      this.renewed(outcome.sentAt, pending);
-    } else {
-      this.lose('refused');
-    }
-    pending.settle();
-  }
-
-  onRenewalError(attempt: RenewalAttempt, reason: unknown): void {
-    const pending = attempt as PendingRenewal;
-    const error = asStoreError(this.services.storeName, reason);
-    pending.settle(error);
-    if (this.renewal !== pending) return;
-    this.renewal = null;
-    const now = this.services.elapsed.now();
-    if (this.checkClock(now)) return;
-    const { ttlMs, renewEveryMs } = this.resolved.timing;
-    if (renewEveryMs !== Infinity)
-      this.renewAt = now + renewalRetryDelayMs(ttlMs, this.services.random.next());
-    this.watch();
-    this.emit('renewal-failed', { error, remainingMs: this.validity.validUntil - now });
-  }
-
-  /** Lost for good. One that is `closed` may have work that still runs, so the store has to keep it until its TTL is over. */
-  private get isForfeit(): boolean {
-    return this.state.kind === 'lost' && this.state.cause !== 'closed';
-  }
-
-  private get isOver(): boolean {
-    return this.state.kind === 'released' || this.state.kind === 'lost';
-  }
-
   /** Ends a lease whose time is over. @returns whether it is over, since now or before */
-  private checkClock(now: number): boolean {
+  checkClock(now: number): boolean {
     if (this.isOver) return true;
-    const cause = this.validity.overBy(now);
+    const cause = this.renewal.validity.overBy(now);
     if (cause === null) return false;
     this.lose(cause);
     return true;
   }
 
-  private beginRenewal(now: number, ttlMs: number, writes: LeaseWrites): PendingRenewal {
-    const { key, owner, fencingToken } = this.grant;
-    let settle!: PendingRenewal['settle'];
-    const settled = new Promise<DistributedLockError | undefined>(resolve => (settle = resolve));
-    const deadlineAt = Math.min(now + this.resolved.timing.commandTimeoutMs, this.validity.validUntil);
-    const request = { key, owner, fencingToken, ttlMs, sentAt: now, ...writes };
-    this.renewal = { request, deadlineAt, settle, settled };
-    this.watch();
-    return this.renewal;
-  }
-
-  private renewed(sentAt: number, { request }: PendingRenewal): void {
-    // As of another attempt, it is as long as any of them was at least.
-    this.validity.renewed(sentAt, sentAt === request.sentAt ? request.ttlMs : this.resolved.timing.ttlMs);
-    this.renewAt = Math.max(this.renewAt, sentAt + this.resolved.timing.renewEveryMs);
-    this.kept.wrote(request);
-    this.watch();
-    this.emit('renewed', { remainingMs: this.validity.validUntil - this.services.elapsed.now() });
-  }
-
-  private warnExpiring(now: number): void {
-    this.hasWarned = true;
-    const remainingMs = this.validity.validUntil - now;
-    this.emit('expiring', { remainingMs });
+  warn(remainingMs: number): void {
+    tellOf(this.services.events, this.grant, 'expiring', { remainingMs });
     this.signals.warn(remainingMs);
   }
 
-  private watch(): void {
-    if (this.isOver) return;
-    const warnAt = this.hasWarned ? Infinity : this.validity.expiringAt;
-    const actAt = this.renewal === null ? this.renewAt : this.renewal.deadlineAt;
-    this.services.scheduler.watch(this, Math.min(this.validity.validUntil, warnAt, actAt));
+  refused(): void {
+    this.lose('refused');
+  }
+
+  /** One that is lost as `closed` may have work that still runs, so the store has to keep it until its TTL is over. */
+  renewedLate(): void {
+    if (this.state.kind === 'lost' && this.state.cause !== 'closed') void this.releaseOnce();
+  }
+
+  private get now(): number {
+    return this.services.elapsed.now();
   }
 
   private lose(cause: LossCause): void {
@@ -302,66 +186,51 @@ export class HeldLease implements Lease, RenewedLease {
   }
 
   private endAndRelease(keepForMs: number, { data }: ReleaseOptions): Promise<void> {
-    const now = this.services.elapsed.now();
+    const { now } = this;
     if (this.checkClock(now)) return this.state.kind === 'lost' ? this.releaseOnce() : Promise.resolve();
     this.end({ kind: 'released' });
-    const { key, owner, fencingToken, sentAt } = this.grant;
-    const keepMs = Math.max(
-      Math.min(keepForMs, this.validity.validUntil - now),
-      sentAt + this.resolved.holdAtLeastMs - now,
-    );
-    const freed = this.services.releaser.release(
-      {
-        key,
-        owner,
-        fencingToken,
-        ...(keepMs > 0 && { keepForMs: keepMs }),
-        ...(data !== undefined && this.kept.sequenced({ data, dataTtlMs: this.resolved.dataTtlMs })),
-      },
-      { untilMs: this.validity.storeExpiryAt, commandTimeoutMs: this.resolved.timing.commandTimeoutMs },
-    );
+    const { validity, kept } = this.renewal;
+    const keepMs = Math.max(Math.min(keepForMs, validity.validUntil - now), this.holdForMs);
+    const { dataTtlMs, timing } = this.resolved;
+    const writes = data === undefined ? {} : kept.sequenced({ data, dataTtlMs });
+    const patience = { untilMs: validity.storeExpiryAt, commandTimeoutMs: timing.commandTimeoutMs };
+    const freed = this.services.releaser.release({ ...this.releaseRequest(keepMs), ...writes }, patience);
     this.onEnd(this, freed);
     return freed;
   }
 
   /** After a loss: tells the store to let go of what it may still keep for us. */
   private releaseOnce(): Promise<void> {
+    const request = this.releaseRequest(this.holdForMs);
+    return this.services.releaser.releaseOnce(request, this.resolved.timing.commandTimeoutMs);
+  }
+
+  private releaseRequest(keepMs: number): ReleaseRequest {
     const { key, owner, fencingToken } = this.grant;
-    const { commandTimeoutMs } = this.resolved.timing;
-    const keepForMs = this.grant.sentAt + this.resolved.holdAtLeastMs - this.services.elapsed.now();
-    return this.services.releaser.releaseOnce(
-      { key, owner, fencingToken, ...(keepForMs > 0 && { keepForMs }) },
-      commandTimeoutMs,
-    );
+    return { key, owner, fencingToken, ...(keepMs > 0 && { keepForMs: keepMs }) };
+  }
+
+  /** For how much longer `holdAtLeast` asks. */
+  private get holdForMs(): number {
+    return this.grant.sentAt + this.resolved.holdAtLeastMs - this.now;
   }
 
   /** Moves to a state in which the lease is not held; its holder learns that first. */
   private end(state: Exclude<LeaseState, { kind: 'held' }>): void {
     const wasHeld = this.state.kind === 'held';
     this.state = state;
-    if (wasHeld) this.signals.abort(this.endError());
+    if (wasHeld) this.signals.abort(() => endError(this.key, state));
     if (this.isOver) {
-      this.services.scheduler.forget(this);
-      this.services.leases.delete(this);
-      this.renewal?.settle();
+      this.renewal.stop();
       this.signals.over();
     }
     if (!wasHeld) return;
-    if (state.kind === 'lost') this.emit('lost', { cause: state.cause });
-    else this.emit('released', { heldMs: this.services.elapsed.now() - this.grant.sentAt });
+    const { events } = this.services;
+    if (state.kind === 'lost') tellOf(events, this.grant, 'lost', { cause: state.cause });
+    else tellOf(events, this.grant, 'released', { heldMs: this.now - this.grant.sentAt });
   }
+}
 
-  private endError(): LockLostError | LockReleasedError {
-    return this.state.kind === 'lost'
-      ? new LockLostError(this.key, this.state.cause)
-      : new LockReleasedError(this.key);
-  }
-
-  private emit<E extends 'renewed' | 'renewal-failed' | 'expiring' | 'lost' | 'released'>(
-    name: E,
-    facts: Omit<LockEvents[E], keyof LeaseEvent>,
-  ): void {
-    const { key, owner, fencingToken } = this.grant;
-    this.services.events.emit(name, { key, owner, fencingToken, ...facts } as unknown as LockEvents[E]);
-  }
+function endError(key: string, state: LeaseState): LockLostError | LockReleasedError {
+  return state.kind === 'lost' ? new LockLostError(key, state.cause) : new LockReleasedError(key);
 }

@@ -3,7 +3,8 @@ import { LockHeldError, LockTimeoutError, StoreUnavailableError } from '../core/
 import { describeError } from '../core/describe-error.js';
 import type { ResolvedAcquire } from '../core/options.js';
 import { Contender, type ContentionServices, type Obstacle } from './contender.js';
-import { HeldLease, type Grant } from './held-lease.js';
+import { HeldLease } from './held-lease.js';
+import type { Grant } from './lease-services.js';
 import { detached } from './lease-context.js';
 
 /** Somebody in this process who wants the key. */
@@ -69,6 +70,19 @@ export class KeyQueue {
     }
     this.next();
     this.forgetIfIdle();
+  }
+
+  /** The lease of this manager, until the store knows that it is over. */
+  get lease(): HeldLease | null {
+    return this.local;
+  }
+
+  /** Ends all waits. */
+  rejectAll(error: DistributedLockError): void {
+    for (const waiter of [...this.waiters]) {
+      this.leave(waiter);
+      waiter.failed(error);
+    }
   }
 
   /** What to tell somebody whose wait is over. */
@@ -148,7 +162,7 @@ export class KeyQueue {
   }
 
   private ownHold(lease: HeldLease): Obstacle {
-    return { kind: 'held', owner: lease.owner, holder: this.services.describeHolder() };
+    return { kind: 'held', owner: lease.owner, holder: lease.holder };
   }
 
   private blocked(obstacle: Obstacle, retryInMs: number): void {

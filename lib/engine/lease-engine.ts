@@ -12,6 +12,7 @@ import { KeyQueue, type Waiter } from './key-queue.js';
 import { Releaser } from './releaser.js';
 import { RenewalScheduler } from './renewal-scheduler.js';
 import { StoreGateway } from './store-gateway.js';
+import { within } from './within.js';
 
 /** How somebody waits for a key. */
 export interface Demand {
@@ -28,10 +29,9 @@ export class LeaseEngine {
   readonly elapsed: ElapsedTime;
   readonly gateway: StoreGateway;
   private readonly queues = new Map<string, KeyQueue>();
-  private readonly waiters = new Map<Waiter, KeyQueue>();
-  private readonly leases = new Set<HeldLease>();
   private readonly services: ContentionServices;
-  private state: 'open' | 'closing' = 'open';
+  private readonly identity = processInfo();
+  private hasBegunToClose = false;
 
   constructor(
     private readonly manager: ResolvedManager,
@@ -53,12 +53,11 @@ export class LeaseEngine {
       releaser: new Releaser(clock, elapsed, random, gateway, events),
       abandoned: new AbandonedOwners(elapsed),
       describeHolder: () => this.describeHolder(),
-      leases: this.leases,
     };
   }
 
   get isClosing(): boolean {
-    return this.state !== 'open';
+    return this.hasBegunToClose;
   }
 
   /**
@@ -74,11 +73,8 @@ export class LeaseEngine {
 
   /** Rejects all who wait; nothing is acquired from now on. */
   beginClose(): void {
-    this.state = 'closing';
-    for (const [waiter, queue] of [...this.waiters]) {
-      queue.leave(waiter);
-      waiter.failed(new ManagerClosedError());
-    }
+    this.hasBegunToClose = true;
+    for (const queue of [...this.queues.values()]) queue.rejectAll(new ManagerClosedError());
   }
 
   /**
@@ -89,29 +85,21 @@ export class LeaseEngine {
     const { releaser } = this.services;
     const deadline = this.clock.monotonicMs() + timeoutMs;
     this.endIdle();
-    const atWork = [...this.leases].map(lease => lease.work.drained());
-    await this.within(timeoutMs, Promise.all(atWork));
+    await within(this.clock, timeoutMs, Promise.all(this.leases.map(lease => lease.work.drained())));
     this.endIdle();
-    for (const lease of [...this.leases]) lease.abandon();
-    await this.within(Math.max(0, deadline - this.clock.monotonicMs()), releaser.settled());
+    for (const lease of this.leases) lease.abandon();
+    await within(this.clock, Math.max(0, deadline - this.clock.monotonicMs()), releaser.settled());
     releaser.stop();
     this.gateway.stop();
   }
 
-  /** Resolves with `work`, or after `timeoutMs`. @returns whether `work` was in time */
-  within(timeoutMs: number, work: Promise<unknown>): Promise<boolean> {
-    return new Promise(resolve => {
-      const timer = timeoutMs === Infinity ? null : this.clock.startTimer(timeoutMs, () => resolve(false));
-      void work.then(() => {
-        timer?.cancel();
-        resolve(true);
-      });
-    });
+  private get leases(): HeldLease[] {
+    return [...this.queues.values()].flatMap(({ lease }) => lease ?? []);
   }
 
   private endIdle(): void {
     const { releaser } = this.services;
-    for (const lease of [...this.leases]) if (lease.work.isIdle) releaser.inBackground(lease.release());
+    for (const lease of this.leases) if (lease.work.isIdle) releaser.inBackground(lease.release());
   }
 
   private enqueue(
@@ -129,7 +117,6 @@ export class LeaseEngine {
       isOver = true;
       deadline?.cancel();
       signal?.removeEventListener('abort', onAbort);
-      this.waiters.delete(waiter);
     };
     const waiter: Waiter = {
       resolved,
@@ -160,8 +147,9 @@ export class LeaseEngine {
       };
       deadline = this.clock.startTimer(limitMs, onTimeout, { unref });
     }
-    this.waiters.set(waiter, queue);
     queue.enter(waiter);
+    // Entering looks at the clock, and a listener of a loss that it finds may close the manager.
+    if (this.isClosing) queue.rejectAll(new ManagerClosedError());
   }
 
   private queueOf(key: string): KeyQueue {
@@ -177,6 +165,6 @@ export class LeaseEngine {
 
   private describeHolder(): HolderInfo {
     const { service, url } = this.manager;
-    return { service, ...processInfo(), url, since: isoTime(this.clock.wallMs()) };
+    return { service, ...this.identity, url, since: isoTime(this.clock.wallMs()) };
   }
 }

@@ -3,7 +3,8 @@ import type { EventHub } from '../core/events.js';
 /** How a lease reaches its holder: abort signal, warning, end. The signal is made when somebody asks for it. */
 export class LeaseSignals {
   private controller: AbortController | null = null;
-  private reason: Error | null = null;
+  /** Made when somebody asks for it: most leases end without anybody listening. */
+  private reason: (() => Error) | null = null;
   private readonly expiringListeners = new Set<(remainingMs: number) => void>();
   private readonly overListeners: (() => void)[] = [];
 
@@ -12,7 +13,7 @@ export class LeaseSignals {
   get signal(): AbortSignal {
     if (this.controller === null) {
       this.controller = new AbortController();
-      if (this.reason !== null) this.controller.abort(this.reason);
+      if (this.reason !== null) this.controller.abort(this.reason());
     }
     return this.controller.signal;
   }
@@ -28,9 +29,9 @@ export class LeaseSignals {
   }
 
   /** The holder must stop. */
-  abort(reason: Error): void {
+  abort(reason: () => Error): void {
     this.reason = reason;
-    this.controller?.abort(reason);
+    this.controller?.abort(reason());
   }
 
   warn(remainingMs: number): void {

@@ -5,6 +5,7 @@ import type { Clock, RandomSource } from '../core/ports.js';
 import { detached } from './lease-context.js';
 import type { StoreGateway } from './store-gateway.js';
 import { Wakeup } from './wakeup.js';
+import { WorkTracker } from './work-tracker.js';
 
 /** Until when, and how patiently, a release is tried. */
 export interface ReleasePatience {
@@ -15,7 +16,7 @@ export interface ReleasePatience {
 
 /** Releases at the store: a first attempt that callers wait for, then attempts in the background while they still help. */
 export class Releaser {
-  private readonly running = new Set<Promise<void>>();
+  private readonly background = new WorkTracker();
   private readonly pauses = new Set<Wakeup>();
   private isStopped = false;
 
@@ -55,13 +56,12 @@ export class Releaser {
 
   /** Keeps track of work that nobody waits for, so that closing can. */
   inBackground(work: Promise<void>): void {
-    this.running.add(work);
-    void work.finally(() => this.running.delete(work));
+    void this.background.track(() => work);
   }
 
   /** Resolves once nothing runs in the background any more. */
-  async settled(): Promise<void> {
-    while (this.running.size > 0) await Promise.all(this.running);
+  settled(): Promise<void> {
+    return this.background.drained();
   }
 
   /** Ends all background attempts after their current command. */

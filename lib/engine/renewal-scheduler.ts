@@ -3,7 +3,8 @@ import type { ElapsedTime } from '../core/lease-timing.js';
 import type { Clock, Timer } from '../core/ports.js';
 import { DueQueue, type Due } from './due-queue.js';
 import { detached } from './lease-context.js';
-import { definite, invoke, PendingCall, type StoreGateway } from './store-gateway.js';
+import { PendingCall } from './pending-call.js';
+import { definite, invoke, type StoreGateway } from './store-gateway.js';
 
 /** Leases renewed by one command at most. */
 const MAX_BATCH = 500;
@@ -16,7 +17,7 @@ export interface RenewalAttempt {
   readonly request: RenewRequest;
   /** When its lease stops listening, on the holder's clock. */
   readonly deadlineAt: number;
-  /** The command that carries it, shared by a batch. */
+  /** The command that carries it, shared by a batch, while its reply is listened for. */
   call?: PendingCall;
 }
 
@@ -67,16 +68,16 @@ export class RenewalScheduler {
       const batch = entries.slice(start, start + size);
       const requests = batch.map(([, attempt]) => attempt.request);
       const longestMs = Math.max(...batch.map(([, { deadlineAt, request }]) => deadlineAt - request.sentAt));
-      const call = new PendingCall(
-        longestMs,
-        batch.map(([, attempt]) => attempt),
-      );
+      const call = new PendingCall(longestMs, batch.length);
       for (const [, attempt] of batch) attempt.call = call;
       const replies = startRenewals(store, requests, call);
       batch.forEach(([lease, attempt], index) => {
         const reply = replies[index] ?? Promise.reject(new Error('renewMany returned too few promises'));
         void Promise.resolve(reply)
-          .finally(() => call.leave(attempt, null))
+          .finally(() => {
+            attempt.call?.leave(null);
+            attempt.call = undefined;
+          })
           .then(outcome => lease.onRenewalReply(attempt, definite(outcome, 'renewed', 'not-held')))
           .catch((error: unknown) => lease.onRenewalError(attempt, error));
       });

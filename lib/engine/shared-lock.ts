@@ -5,12 +5,9 @@ import {
   type DistributedLockError,
 } from '../core/errors.js';
 import type { Lease, Lock } from '../core/lease.js';
-import type { Clock } from '../core/ports.js';
 import type { ResolvedAcquire } from '../core/options.js';
-import { Campaign } from './campaign.js';
+import { Campaign, type CampaignManager } from './campaign.js';
 import type { Obstacle } from './contender.js';
-import type { HeldLease } from './held-lease.js';
-import type { Demand } from './lease-engine.js';
 import type { LockRegistry } from './lock-registry.js';
 
 interface LockWaiter {
@@ -20,10 +17,8 @@ interface LockWaiter {
 }
 
 /** What a lock needs from its manager. */
-export interface LockManager {
-  readonly clock: Clock;
+export interface LockManager extends CampaignManager {
   readonly isClosing: boolean;
-  demand(key: string, resolved: ResolvedAcquire, demand: Demand): Promise<HeldLease>;
 }
 
 /**
@@ -117,9 +112,7 @@ export class SharedLock implements Lock {
   }
 
   private begin(): Campaign {
-    const campaign: Campaign = new Campaign(this.key, this.manager.clock, {
-      acquire: (signal, onBlocked) =>
-        this.manager.demand(this.key, this.resolved, { signal, onBlocked, unref: true }),
+    const campaign: Campaign = new Campaign(this.manager, this.key, this.resolved, {
       onBlocked: obstacle => this.campaign === campaign && this.blocked(obstacle),
       onHeld: lease => {
         this.obstacle = null;

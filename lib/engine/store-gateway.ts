@@ -1,6 +1,7 @@
 import { DistributedLockError, StoreUnavailableError } from '../core/errors.js';
 import type { CallOptions, LeaseStore } from '../core/lease-store.js';
 import type { Clock } from '../core/ports.js';
+import { PendingCall } from './pending-call.js';
 
 /** How one command is waited for. */
 export interface CallTerms<T> {
@@ -39,7 +40,7 @@ export class StoreGateway {
       const giveUp = (): void => {
         end();
         const error = unanswered(this.store.name, timeoutMs);
-        call.leave(call, error);
+        call.leave(error);
         reject(error);
       };
       const deadline = this.clock.startTimer(timeoutMs, giveUp, { unref });
@@ -61,42 +62,6 @@ export class StoreGateway {
   /** Waits for no command any more. */
   stop(): void {
     for (const giveUp of [...this.unansweredCalls]) giveUp();
-  }
-}
-
-/** A command that is waited for, perhaps by many. Its abort signal is made when a store asks for it. */
-export class PendingCall implements CallOptions {
-  private readonly listeners: Set<object>;
-  private controller: AbortController | null = null;
-  private reason: Error | null = null;
-  private abortReason: Error | null = null;
-
-  constructor(
-    readonly timeoutMs: number,
-    listeners: Iterable<object> = [],
-  ) {
-    this.listeners = new Set(listeners);
-  }
-
-  get signal(): AbortSignal {
-    if (this.controller === null) {
-      this.controller = new AbortController();
-      if (this.abortReason !== null) this.controller.abort(this.abortReason);
-    }
-    return this.controller.signal;
-  }
-
-  get isAborted(): boolean {
-    return this.abortReason !== null;
-  }
-
-  /** A listener stops listening: it has its answer, or gives up for `reason`. Aborts once none is left but some gave up. */
-  leave(listener: object, reason: Error | null): void {
-    this.listeners.delete(listener);
-    this.reason ??= reason;
-    if (this.listeners.size > 0 || this.reason === null || this.isAborted) return;
-    this.abortReason = this.reason;
-    this.controller?.abort(this.abortReason);
   }
 }
 

@@ -8,7 +8,7 @@ import {
 import type { LockEventListener, LockEvents } from '../core/events.js';
 import { assertKey } from '../core/keys.js';
 import type { CallOptions, LeaseRecord, LeaseStore } from '../core/lease-store.js';
-import type { LeadershipLock, Lease, Lock } from '../core/lease.js';
+import type { Leadership, Lease, Lock } from '../core/lease.js';
 import {
   checkWithLock,
   resolveAcquire,
@@ -29,6 +29,7 @@ import { LockRegistry } from './lock-registry.js';
 import { runAndRelease, runToEnd } from './locked-work.js';
 import { SharedLock } from './shared-lock.js';
 import { invoke } from './store-gateway.js';
+import { within } from './within.js';
 
 /** What a manager takes from its process; tests bring their own. */
 export interface ManagerEnvironment {
@@ -58,7 +59,7 @@ export class SyncManager {
   private readonly engine: LeaseEngine;
   private readonly logger: LockLogger | undefined;
   private readonly locks = new LockRegistry();
-  private leadershipLock: LeadershipLock | null = null;
+  private leadershipLock: Leadership | null = null;
   private closing: Promise<void> | null = null;
 
   constructor(options: SyncManagerOptions, environment: ManagerEnvironment = {}) {
@@ -212,7 +213,7 @@ export class SyncManager {
   }
 
   /** The application's leadership. @throws OptionsInvalidError where it is off */
-  get leadership(): LeadershipLock {
+  get leadership(): Leadership {
     if (this.leadershipLock === null) {
       throw new OptionsInvalidError([
         `leadership (off) is needed here; set service in DistributedLockModule.forRoot, and do not set leadership: false`,
@@ -222,7 +223,7 @@ export class SyncManager {
   }
 
   /** Makes `leadership` the answer of {@link leadership}. */
-  attachLeadership(leadership: LeadershipLock): void {
+  attachLeadership(leadership: Leadership): void {
     this.leadershipLock = leadership;
   }
 
@@ -251,11 +252,6 @@ export class SyncManager {
     return this.close();
   }
 
-  /** Resolves with `work`, or after `timeoutMs`. @returns whether `work` was in time. For what is built on the engine. */
-  within(timeoutMs: number, work: Promise<unknown>): Promise<boolean> {
-    return this.engine.within(timeoutMs, work);
-  }
-
   /** As {@link acquire}, with options that are already resolved. For what is built on the engine. */
   async demand(key: string, resolved: ResolvedAcquire, demand: Demand): Promise<HeldLease> {
     return this.engine.acquire(key, resolved, demand);
@@ -273,11 +269,11 @@ export class SyncManager {
     const campaigns = this.locks.releaseAll();
     await this.engine.close(timeoutMs);
     const leftMs = (): number => Math.max(0, deadline - this.clock.monotonicMs());
-    await this.engine.within(leftMs(), campaigns);
+    await within(this.clock, leftMs(), campaigns);
     const closed = invoke(async () => this.store.close?.()).catch((error: unknown) =>
       this.logger?.error(`closing ${this.store.name} failed: ${String(error)}`),
     );
-    await this.engine.within(leftMs(), closed);
+    await within(this.clock, leftMs(), closed);
   }
 
   private get commandTimeoutMs(): number {

@@ -7,7 +7,7 @@ import {
   type DistributedLockError,
 } from '../core/errors.js';
 import type { HolderInfo } from '../core/lease-store.js';
-import type { LeaderInfo, LeadershipLock, Lease } from '../core/lease.js';
+import type { LeaderInfo, LeaderRun, Leadership, Lease } from '../core/lease.js';
 import type { ResolvedAcquire } from '../core/options.js';
 import { Campaign } from '../engine/campaign.js';
 import type { Obstacle } from '../engine/contender.js';
@@ -15,25 +15,23 @@ import type { HeldLease } from '../engine/held-lease.js';
 import { isUnder } from '../engine/lease-context.js';
 import { runToEnd } from '../engine/locked-work.js';
 import type { SyncManager } from '../engine/sync-manager.js';
+import { within } from '../engine/within.js';
 import { WorkTracker } from '../engine/work-tracker.js';
-import { Election } from './election.js';
 import { TermHooks, type LeadershipHooks } from './term-hooks.js';
 
 /** Options of an application's leadership. */
-export interface LeadershipOptions {
+export interface LeadershipCampaignOptions {
   /** The replicas of one service elect one leader. Needed unless `key` is given. */
   service?: string;
   /** @default `service/<service>/leadership` */
   key?: string;
   /** @default 10 s */
   ttl?: Duration;
+  /** `false`: this replica is never elected; it only asks who leads. @default true */
+  campaign?: boolean;
   /** Called at the beginning and the end of each term. */
   hooks?: LeadershipHooks;
 }
-
-/** What became of work that only the leader may do. */
-export type LeaderRun<T> =
-  { readonly ran: true; readonly value: T } | { readonly ran: false; readonly error: NotLeaderError };
 
 /**
  * Leader-only work that began this recently is not handed over at once: on a replica whose clock is behind, the same tick
@@ -48,12 +46,15 @@ export interface LeadershipEvents {
 }
 
 /** The application's campaign for leadership, its hooks, and the work that only the leader does. */
-export class LeadershipCampaign implements LeadershipLock {
+export class LeadershipCampaign implements Leadership {
   readonly key: string;
   private readonly resolved: ResolvedAcquire;
   private readonly hooks: TermHooks;
   private readonly work = new WorkTracker();
-  private readonly election: Election;
+  /** Settled once the first election has an outcome: this replica leads, or another was seen to. */
+  private readonly decided: Promise<void>;
+  private decide!: () => void;
+  private readonly isCandidate: boolean;
   private campaign: Campaign | null = null;
   private holder: HolderInfo | undefined;
   private cooldownMs = 0;
@@ -63,13 +64,15 @@ export class LeadershipCampaign implements LeadershipLock {
 
   constructor(
     private readonly manager: SyncManager,
-    options: LeadershipOptions,
+    options: LeadershipCampaignOptions,
     private readonly events: Partial<LeadershipEvents> = {},
   ) {
     this.key = options.key ?? defaultKey(options.service);
     this.resolved = manager.resolve(this.key, { ttl: options.ttl ?? '10s', wait: Infinity });
     this.hooks = new TermHooks(manager, options.hooks, (...failure) => this.onHookError(...failure));
-    this.election = new Election(manager.clock);
+    this.decided = new Promise(resolve => (this.decide = resolve));
+    this.isCandidate = options.campaign ?? true;
+    if (!this.isCandidate) this.decide();
     this.notLeading = AbortSignal.abort(new LockReleasedError(this.key));
   }
 
@@ -85,11 +88,10 @@ export class LeadershipCampaign implements LeadershipLock {
     return this.lease?.signal ?? this.notLeading;
   }
 
-  /** Starts to campaign; does nothing when it has started. */
+  /** Starts to campaign; does nothing when it has started, or is no candidate. */
   start(): void {
-    this.campaign ??= new Campaign(this.key, this.manager.clock, {
-      acquire: (signal, onBlocked) =>
-        this.manager.demand(this.key, this.resolved, { signal, onBlocked, unref: true }),
+    if (!this.isCandidate) return;
+    this.campaign ??= new Campaign(this.manager, this.key, this.resolved, {
       onBlocked: obstacle => this.onBlocked(obstacle),
       onHeld: lease => this.onHeld(lease),
       onEnded: () => this.onEnded(),
@@ -114,7 +116,9 @@ export class LeadershipCampaign implements LeadershipLock {
     options: { waitMs: number },
     fn: (lease: Lease) => Promise<T> | T,
   ): Promise<LeaderRun<T>> {
-    if (this.lease === null) await this.election.decided(options.waitMs);
+    if (this.lease === null && options.waitMs > 0) {
+      await within(this.manager.clock, options.waitMs, this.decided);
+    }
     const lease = this.campaign?.lease ?? null;
     if (lease === null) return { ran: false, error: new NotLeaderError(this.key, this.holder) };
     this.workStartedAt = this.manager.clock.monotonicMs();
@@ -149,7 +153,7 @@ export class LeadershipCampaign implements LeadershipLock {
   /** This replica is not elected any more; a term that runs goes on until {@link stop}. */
   endCampaign(): void {
     this.campaign?.stop();
-    this.election.decide();
+    this.decide();
   }
 
   /**
@@ -163,18 +167,18 @@ export class LeadershipCampaign implements LeadershipLock {
     const { clock } = this.manager;
     const deadlineMs = clock.monotonicMs() + timeoutMs;
     this.endCampaign();
-    await this.manager.within(timeoutMs, this.work.drained());
+    await within(this.manager.clock, timeoutMs, this.work.drained());
     const leftMs = Math.max(0, deadlineMs - clock.monotonicMs());
     // The lease of a resignation that is under way is still to be given up.
     if (campaign.current !== null) await this.stepDown(campaign.current, leftMs);
-    else await this.manager.within(leftMs, this.hooks.settled());
+    else await within(this.manager.clock, leftMs, this.hooks.settled());
   }
 
   private async stepDown(lease: HeldLease, timeoutMs: number): Promise<void> {
     lease.beginRelease();
     this.hooks.lost();
     const ended = Promise.all([this.work.drained(), this.hooks.settled()]);
-    if (!(await this.manager.within(timeoutMs, ended))) return lease.abandon();
+    if (!(await within(this.manager.clock, timeoutMs, ended))) return lease.abandon();
     const isSameTick = this.manager.clock.monotonicMs() - this.workStartedAt < SAME_TICK_MS;
     await lease.releaseKeeping(isSameTick ? this.resolved.timing.ttlMs : 0);
   }
@@ -182,13 +186,13 @@ export class LeadershipCampaign implements LeadershipLock {
   private onBlocked(obstacle: Obstacle): void {
     if (obstacle.kind !== 'held') return;
     this.holder = obstacle.holder;
-    this.election.decide();
+    this.decide();
   }
 
   private onHeld(lease: HeldLease): void {
     this.holder = undefined;
     this.hooks.acquired(lease);
-    this.election.decide();
+    this.decide();
   }
 
   /** @returns how long this replica stays away */

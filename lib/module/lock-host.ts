@@ -21,9 +21,6 @@ export class LockHost {
   private ownManager: SyncManager | undefined;
   private claims: InstanceClaim = () => false;
 
-  /** Whether this replica campaigns: a call may wait for the outcome of the first election. */
-  isCampaigning = true;
-
   /** Gives the host its manager. */
   fill(manager: SyncManager): void {
     this.ownManager = manager;

@@ -49,7 +49,7 @@ export class LockLifecycle
 
   onApplicationBootstrap(): void {
     const { campaign, hooks } = this.runtime;
-    if (this.host.isCampaigning) campaign?.start();
+    campaign?.start();
     hooks.warnOfUncalled(campaign !== undefined);
     this.terminationCheck = this.environment.clock.startTimer(
       TERMINATION_CHECK_MS,

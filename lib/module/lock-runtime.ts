@@ -57,7 +57,6 @@ export async function startRuntime(
     await manager.close({ timeoutMs: 0 });
     throw error;
   }
-  host.isCampaigning = options.leadership !== false && options.leadership.isCampaigning;
   host.fill(manager);
   host.publish(instance => explorer.owns(instance));
   return { manager, campaign, hooks, explorer, options, endLog };
@@ -70,10 +69,10 @@ function attachLeadership(
   { logger }: LockEnvironment,
 ): LeadershipCampaign | undefined {
   if (leadership === false) return undefined;
-  const { service, key, ttlMs } = leadership;
+  const { service, key, ttlMs, isCampaigning } = leadership;
   const campaign = new LeadershipCampaign(
     manager,
-    { service, key, ttl: ttlMs, hooks },
+    { service, key, ttl: ttlMs, campaign: isCampaigning, hooks },
     { onCampaignError: error => logger.error(`The campaign for leadership failed: ${describeError(error)}`) },
   );
   manager.attachLeadership(campaign);

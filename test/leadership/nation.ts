@@ -1,7 +1,7 @@
 import {
   LeadershipCampaign,
   type LeadershipEvents,
-  type LeadershipOptions,
+  type LeadershipCampaignOptions,
 } from '../../lib/leadership/leadership-campaign.js';
 import type { LeadershipHooks } from '../../lib/leadership/term-hooks.js';
 import { afterEach } from '@jest/globals';
@@ -15,7 +15,7 @@ export interface Candidate extends Replica {
 }
 
 export interface CandidateOptions extends ReplicaOptions {
-  leadership?: Partial<LeadershipOptions>;
+  leadership?: Partial<LeadershipCampaignOptions>;
   hooks?: Partial<LeadershipHooks>;
   listeners?: Partial<LeadershipEvents>;
 }

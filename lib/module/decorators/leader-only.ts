@@ -1,7 +1,5 @@
 import { NotLeaderError, OptionsInvalidError } from '../../core/errors.js';
 import { parseDuration } from '../../core/duration.js';
-import type { LeadershipLock } from '../../core/lease.js';
-import type { LeadershipCampaign } from '../../leadership/leadership-campaign.js';
 import { declareHostInjection, findHost } from '../host-binding.js';
 import { noteDecoratedMethod } from './decorated-methods.js';
 import type { GuardedMethodDecorator, InsteadOfRunning, LeaderOnlyOptions } from './decorator-types.js';
@@ -41,12 +39,11 @@ export function LeaderOnly<F extends InsteadOfRunning = 'skip'>(
     wrapMethod('@LeaderOnly()', target, name, descriptor, original => {
       return async function (this: object, ...args: unknown[]) {
         const host = findHost(this, label);
-        const leadership = asCampaign(host.manager.leadership);
+        const { leadership } = host.manager;
         if (host.isShuttingDown) {
           return insteadOfRunning(otherwise, () => new NotLeaderError(leadership.key), this, args);
         }
-        const election = { waitMs: host.isCampaigning ? waitMs : 0 };
-        const outcome = await leadership.runAsLeader(election, async () =>
+        const outcome = await leadership.runAsLeader({ waitMs }, async () =>
           assertFinished(await original.apply(this, args), label),
         );
         if (outcome.ran) return outcome.value;
@@ -65,13 +62,5 @@ function resolveWait(wait: unknown, label: string): number {
   if (waitMs !== undefined && waitMs !== Infinity) return waitMs;
   throw new OptionsInvalidError([
     `wait (${JSON.stringify(wait)}) of ${label} must be a bounded duration or false; try '5s'`,
-  ]);
-}
-
-/** @throws OptionsInvalidError for a leadership lock that a test has put together without the calls' guard */
-function asCampaign(leadership: LeadershipLock): LeadershipCampaign {
-  if ('runAsLeader' in leadership) return leadership as LeadershipCampaign;
-  throw new OptionsInvalidError([
-    `manager.leadership (${leadership.constructor.name}) cannot run leader-only methods; attach a LeadershipCampaign`,
   ]);
 }

@@ -1,0 +1,149 @@
+import type { DistributedLockError } from '../core/errors.js';
+import type { LeaseWrites, RenewOutcome } from '../core/lease-store.js';
+import { renewalRetryDelayMs } from '../core/lease-timing.js';
+import { LeaseValidity } from '../core/lease-validity.js';
+import type { ResolvedAcquire } from '../core/options.js';
+import { KeptBeside } from './kept-beside.js';
+import { tellOf, type Grant, type LeaseServices } from './lease-services.js';
+import type { RenewalAttempt, RenewedLease } from './renewal-scheduler.js';
+import { asStoreError, unanswered } from './store-gateway.js';
+
+/** What a renewal asks and tells of its lease. */
+export interface RenewingLease {
+  readonly isOver: boolean;
+  /** Ends the lease if its time is over. @returns whether it is over, since now or before */
+  checkClock(now: number): boolean;
+  /** No renewal has succeeded for `expiringAfter`; said once. */
+  warn(remainingMs: number): void;
+  /** The store says that the lease is not held. */
+  refused(): void;
+  /** The store has renewed what is over here. */
+  renewedLate(): void;
+}
+
+interface PendingRenewal extends RenewalAttempt {
+  readonly settled: Promise<DistributedLockError | undefined>;
+  settle(error?: DistributedLockError): void;
+}
+
+/** Keeps one lease alive: until when it is held, when it is renewed, and what is on its way. One renewal at a time. */
+export class LeaseRenewal implements RenewedLease {
+  dueAt = Infinity;
+  queueIndex = -1;
+  readonly validity: LeaseValidity;
+  readonly kept: KeptBeside;
+  private renewAt: number;
+  private pending: PendingRenewal | null = null;
+  private hasWarned = false;
+
+  constructor(
+    private readonly grant: Grant,
+    private readonly resolved: ResolvedAcquire,
+    private readonly services: LeaseServices,
+    private readonly lease: RenewingLease,
+  ) {
+    this.validity = new LeaseValidity(grant.sentAt, resolved.timing, services.elapsed);
+    this.kept = new KeptBeside(grant.data, grant.attributes);
+    this.renewAt = grant.sentAt + resolved.timing.renewEveryMs;
+  }
+
+  /** Settles with the renewal that is on its way; `null` when none is. */
+  get settled(): Promise<unknown> | null {
+    return this.pending?.settled ?? null;
+  }
+
+  /** Has the scheduler call when something is due. */
+  watch(): void {
+    if (this.lease.isOver) return;
+    const warnAt = this.hasWarned ? Infinity : this.validity.expiringAt;
+    const actAt = this.pending === null ? this.renewAt : this.pending.deadlineAt;
+    this.services.scheduler.watch(this, Math.min(this.validity.validUntil, warnAt, actAt));
+  }
+
+  /** Renews now. Call it when none is on its way. @returns why it failed, if it did */
+  send(ttlMs: number, writes: LeaseWrites): Promise<DistributedLockError | undefined> {
+    const attempt = this.begin(this.services.elapsed.now(), ttlMs, this.kept.sequenced(writes));
+    this.watch();
+    this.services.scheduler.send(new Map([[this, attempt]]));
+    return attempt.settled;
+  }
+
+  /** The lease is over: nobody waits for a reply any more. */
+  stop(): void {
+    this.services.scheduler.forget(this);
+    this.pending?.settle();
+  }
+
+  onDue(now: number): RenewalAttempt | null {
+    if (this.lease.checkClock(now)) return null;
+    if (now >= this.validity.expiringAt && !this.hasWarned) {
+      this.hasWarned = true;
+      this.lease.warn(this.validity.validUntil - now);
+      if (this.lease.isOver) return null;
+    }
+    const { pending } = this;
+    if (pending !== null && now >= pending.deadlineAt) {
+      const error = unanswered(this.services.storeName, now - pending.request.sentAt);
+      pending.call?.leave(error);
+      pending.call = undefined;
+      this.onRenewalError(pending, error);
+    }
+    const isDue = this.pending === null && now >= this.renewAt && !this.lease.isOver;
+    const attempt = isDue ? this.begin(now, this.resolved.timing.ttlMs, {}) : null;
+    this.watch();
+    return attempt;
+  }
+
+  onRenewalReply(attempt: RenewalAttempt, outcome: RenewOutcome): void {
+    const pending = attempt as PendingRenewal;
+    const now = this.services.elapsed.now();
+    if (outcome.kind === 'renewed' && !(outcome.sentAt <= now)) {
+      return this.onRenewalError(attempt, new Error('its renewal has no valid time'));
+    }
+    if (this.pending === pending) this.pending = null;
+    if (this.lease.checkClock(now)) {
+      if (outcome.kind === 'renewed') this.lease.renewedLate();
+    } else if (outcome.kind === 'renewed') {
+      this.renewed(outcome.sentAt, pending);
+    } else {
+      this.lease.refused();
+    }
+    pending.settle();
+  }
+
+  onRenewalError(attempt: RenewalAttempt, reason: unknown): void {
+    const pending = attempt as PendingRenewal;
+    const error = asStoreError(this.services.storeName, reason);
+    pending.settle(error);
+    if (this.pending !== pending) return;
+    this.pending = null;
+    const now = this.services.elapsed.now();
+    if (this.lease.checkClock(now)) return;
+    const { ttlMs, renewEveryMs } = this.resolved.timing;
+    if (renewEveryMs !== Infinity) {
+      this.renewAt = now + renewalRetryDelayMs(ttlMs, this.services.random.next());
+    }
+    this.watch();
+    const remainingMs = this.validity.validUntil - now;
+    tellOf(this.services.events, this.grant, 'renewal-failed', { error, remainingMs });
+  }
+
+  private begin(now: number, ttlMs: number, writes: LeaseWrites): PendingRenewal {
+    const { key, owner, fencingToken } = this.grant;
+    let settle!: PendingRenewal['settle'];
+    const settled = new Promise<DistributedLockError | undefined>(resolve => (settle = resolve));
+    const deadlineAt = Math.min(now + this.resolved.timing.commandTimeoutMs, this.validity.validUntil);
+    const request = { key, owner, fencingToken, ttlMs, sentAt: now, ...writes };
+    return (this.pending = { request, deadlineAt, settle, settled });
+  }
+
+  private renewed(sentAt: number, { request }: PendingRenewal): void {
+    // As of another attempt, it is as long as any of them was at least.
+    this.validity.renewed(sentAt, sentAt === request.sentAt ? request.ttlMs : this.resolved.timing.ttlMs);
+    this.renewAt = Math.max(this.renewAt, sentAt + this.resolved.timing.renewEveryMs);
+    this.kept.wrote(request);
+    this.watch();
+    const remainingMs = this.validity.validUntil - this.services.elapsed.now();
+    tellOf(this.services.events, this.grant, 'renewed', { remainingMs });
+  }
+}
