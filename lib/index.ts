@@ -23,7 +23,6 @@ export {
 } from './core/errors.js';
 export type { LockErrorCode, LossCause } from './core/errors.js';
 export type { LockEventListener, LockEvents } from './core/events.js';
-export { MAX_KEY_BYTES } from './core/keys.js';
 export type {
   LeaderInfo,
   LeaderRun,
@@ -75,7 +74,6 @@ export { DistributedLockModule } from './module/distributed-lock.module.js';
 export type { LockEnvSource } from './module/env-reader.js';
 export { bindLocks } from './module/host-binding.js';
 export type { OnLeadershipAcquired, OnLeadershipLost } from './module/leadership-hooks.js';
-export type { LockEnvironment } from './module/lock-environment.js';
 export type { DistributedLockModuleExtras } from './module/module-definition.js';
 export type {
   DistributedLockModuleOptions,
@@ -86,4 +84,4 @@ export type {
   StoreConfig,
 } from './module/module-options.js';
 export { distributedLockOptionsFromEnv } from './module/options-from-env.js';
-export { LEADERSHIP_LOCK, LOCK_ENVIRONMENT, SYNC_MANAGER } from './module/tokens.js';
+export { LEADERSHIP_LOCK, SYNC_MANAGER } from './module/tokens.js';

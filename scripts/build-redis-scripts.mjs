@@ -1,6 +1,6 @@
 /**
  * Turns lib/stores/redis/scripts/*.lua into the committed lib/stores/redis/scripts.generated.ts, so that no file is read
- * at run time. `npm run build:scripts` writes it; `node scripts/build-redis-scripts.mjs --check` fails when it is stale.
+ * at run time. `npm run build:scripts` writes it; test/stores/redis/scripts.spec.ts fails when it is stale.
  */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -92,7 +92,6 @@ function readOrEmpty(file) {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const { file, expected, actual } = scriptsModule();
-  if (!process.argv.includes('--check')) writeFileSync(file, expected);
-  else if (actual !== expected) throw new Error(`${file} is stale; run npm run build:scripts`);
+  const { file, expected } = scriptsModule();
+  writeFileSync(file, expected);
 }

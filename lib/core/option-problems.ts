@@ -1,6 +1,12 @@
+import { MAX_TTL_MS, MIN_TTL_MS } from './defaults.js';
 import { describeValue } from './describe-value.js';
 import { formatDuration, parseDuration } from './duration.js';
 import { OptionsInvalidError } from './errors.js';
+import type { LeaseStore } from './lease-store.js';
+import { nearestName } from './nearest-name.js';
+
+/** What a store says of the TTLs that it takes. */
+export type TtlLimit = Pick<LeaseStore, 'name' | 'maxTtlMs'>;
 
 /** Collects everything that is wrong with a set of options, so that one error names all of it. */
 export class OptionProblems {
@@ -28,6 +34,32 @@ export class OptionProblems {
       return ms;
     }
     return fallbackMs;
+  }
+
+  /**
+   * A TTL that the store takes.
+   * @returns ms; where it is wrong the longest of all, so that nothing else seems too long for it
+   */
+  ttl(name: string, value: unknown, defaultMs: number, store: TtlLimit, minMs = MIN_TTL_MS): number {
+    const ms = this.duration(name, value === undefined ? defaultMs : value, NaN, minMs, MAX_TTL_MS);
+    const maxTtlMs = Math.min(MAX_TTL_MS, store.maxTtlMs ?? Infinity);
+    if (ms > maxTtlMs) {
+      this.add(
+        `${name} (${ms} ms) exceeds maxTtl (${maxTtlMs} ms) of the ${store.name} store; ` +
+          `lower it, or raise maxTtl to '${formatDuration(ms)}' in all that share the store`,
+      );
+    }
+    return Number.isNaN(ms) ? MAX_TTL_MS : ms;
+  }
+
+  /** Adds each name of `options` that is not `known`, with the one that was probably meant. */
+  names(options: object, known: readonly string[], prefix = ''): void {
+    for (const name of Object.keys(options)) {
+      if (known.includes(name)) continue;
+      const nearest = nearestName(name, known);
+      const remedy = nearest === undefined ? 'remove it' : `did you mean ${prefix}${nearest}?`;
+      this.add(`${prefix}${name} is not an option; ${remedy}`);
+    }
   }
 
   /** One of a few words, or absent. */

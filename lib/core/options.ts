@@ -1,12 +1,12 @@
+import { DEFAULT_TTL_MS, MAX_TTL_MS } from './defaults.js';
 import { describeValue } from './describe-value.js';
 import type { Duration } from './duration.js';
 import { formatDuration } from './duration.js';
 import type { LeaseAttributes, LeaseData, LeaseStore, LeaseWrites } from './lease-store.js';
 import type { ReleaseOptions, RenewOptions } from './lease.js';
 import { DEFAULT_DRIFT_RATE } from './lease-timing.js';
-import { OptionProblems } from './option-problems.js';
-
-export { OptionProblems };
+import { OptionProblems, type TtlLimit } from './option-problems.js';
+import { withoutUndefined } from './without-undefined.js';
 
 /** Timing of leases. Set for all of a manager's leases, or for one. */
 export interface TimingOptions {
@@ -45,7 +45,11 @@ export interface AcquireOptions extends TimingOptions {
 export interface WithLockOptions extends AcquireOptions {
   /** What to do when this chain of calls already holds the key: fail, or run under the lease that it holds. @default 'throw' */
   ifNested?: 'throw' | 'join';
-  /** What to do when the lease was lost before the work ended: reject with `LockLostError`, or let the work's own outcome stand. @default 'throw' */
+  /**
+   * What to do when the lease was lost before the work ended: reject with `LockLostError`, whose cause is the work's own
+   * error if it threw, or let the work's own outcome stand.
+   * @default 'throw'
+   */
   onLost?: 'throw' | 'ignore';
 }
 
@@ -76,14 +80,12 @@ export interface ResolvedTiming {
 /** What one acquisition needs to know, checked and complete. */
 export interface ResolvedAcquire {
   readonly timing: ResolvedTiming;
+  readonly ttlLimit: TtlLimit;
   readonly data?: LeaseData | null;
   readonly dataTtlMs?: number;
   readonly attributes?: LeaseAttributes;
   readonly holdAtLeastMs: number;
 }
-
-const MIN_TTL_MS = 50;
-const MAX_TTL_MS = 30 * 86_400_000;
 
 /** What a manager runs on, checked and complete. */
 export interface ResolvedManager {
@@ -94,7 +96,13 @@ export interface ResolvedManager {
   readonly timing: TimingOptions;
 }
 
-const STORE_METHODS = ['acquire', 'renew', 'release', 'inspect', 'list', 'revoke'] as const;
+/** What a manager's acquisitions start from. */
+export type AcquireDefaults = Pick<ResolvedManager, 'store' | 'driftRate' | 'timing'>;
+
+const NO_LIMIT: TtlLimit = { name: 'any' };
+
+/** What a store must have; the rest is optional. */
+export const STORE_METHODS = ['acquire', 'renew', 'release', 'inspect', 'list', 'revoke'] as const;
 
 /**
  * Options of a manager, checked together.
@@ -119,7 +127,7 @@ export function resolveManager(options: SyncManagerOptions): ResolvedManager {
     }
   }
   const driftRate = resolveDriftRate(options.driftRate, problems);
-  resolveTiming(timing, driftRate, problems);
+  resolveTiming(timing, driftRate, store ?? NO_LIMIT, problems);
   problems.throwIfAny();
   return Object.freeze({ store, service, url, driftRate, timing });
 }
@@ -133,14 +141,13 @@ function resolveDriftRate(value: unknown, problems: OptionProblems): number {
 }
 
 /** Timing as written, over the manager's own, to timing in ms; what is wrong goes to `problems`. */
-export function resolveTiming(
+function resolveTiming(
   options: TimingOptions,
   driftRate: number,
+  ttlLimit: TtlLimit,
   problems: OptionProblems,
 ): ResolvedTiming {
-  // Nothing can be too long for a ttl that is wrong itself, so that only the ttl is named then.
-  const fallbackMs = options.ttl === undefined ? 15_000 : MAX_TTL_MS;
-  const ttlMs = problems.duration('ttl', options.ttl, fallbackMs, MIN_TTL_MS, MAX_TTL_MS);
+  const ttlMs = problems.ttl('ttl', options.ttl, DEFAULT_TTL_MS, ttlLimit);
   const renewEveryMs =
     options.renewEvery === false
       ? Infinity
@@ -193,18 +200,20 @@ export function resolveTiming(
  */
 export function resolveAcquire(
   options: AcquireOptions,
-  defaults: TimingOptions,
-  driftRate: number,
+  { timing: defaults, driftRate, store }: AcquireDefaults,
 ): ResolvedAcquire {
   const problems = new OptionProblems();
-  const timing = resolveTiming(overlay(options, defaults), driftRate, problems);
+  // The manager's ttl was checked with the manager, and is not to be named for each that inherits it.
+  const ttlLimit = options.ttl === undefined ? NO_LIMIT : store;
+  const timing = resolveTiming(overlay(options, defaults), driftRate, ttlLimit, problems);
   const holdAtLeastMs = problems.duration('holdAtLeast', options.holdAtLeast, 0, 0, MAX_TTL_MS);
   const dataTtlMs =
     options.dataTtl === undefined ? undefined : problems.duration('dataTtl', options.dataTtl, 1, 1, Infinity);
   checkWrites(options, problems);
   checkSignal(options.signal, problems);
   problems.throwIfAny();
-  return { timing, data: options.data, dataTtlMs, attributes: options.attributes, holdAtLeastMs };
+  const { data, attributes } = options;
+  return { timing, ttlLimit: store, data, dataTtlMs, attributes, holdAtLeastMs };
 }
 
 /** @throws OptionsInvalidError naming what is wrong with the options that only the callback forms have */
@@ -225,7 +234,7 @@ export function resolveRenew(
 ): { ttlMs: number; writes: LeaseWrites } {
   const problems = new OptionProblems();
   const { ttlMs } = acquired.timing;
-  const requestedMs = problems.duration('ttl', options.ttl, ttlMs, 1, MAX_TTL_MS);
+  const requestedMs = problems.ttl('ttl', options.ttl, ttlMs, acquired.ttlLimit, 1);
   checkWrites(options, problems);
   problems.throwIfAny();
   const { data, attributes } = options;
@@ -246,10 +255,7 @@ export function checkRelease(options: ReleaseOptions): void {
 }
 
 /** Checks data and attributes, wherever a user hands them in. */
-export function checkWrites(
-  writes: { data?: unknown; attributes?: unknown },
-  problems: OptionProblems,
-): void {
+function checkWrites(writes: { data?: unknown; attributes?: unknown }, problems: OptionProblems): void {
   const { data, attributes } = writes;
   if (data !== undefined && data !== null && typeof data !== 'string' && !(data instanceof Uint8Array)) {
     problems.add(`data (${describeValue(data)}) must be text or bytes; try JSON.stringify(data)`);
@@ -285,8 +291,4 @@ function overlay(own: TimingOptions, defaults: TimingOptions): TimingOptions {
   const inherited =
     own.ttl === undefined ? defaults : { wait, pollEvery, ...(renewEvery === false && { renewEvery }) };
   return { ...inherited, ...withoutUndefined(own) };
-}
-
-function withoutUndefined<T extends object>(options: T): T {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
 }

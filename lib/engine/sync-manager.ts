@@ -1,3 +1,4 @@
+import { DEFAULT_SHUTDOWN_TIMEOUT_MS } from '../core/defaults.js';
 import {
   isDistributedLockError,
   LockHeldError,
@@ -244,7 +245,7 @@ export class SyncManager {
    * @param options `timeoutMs`: for all of it together; default 10 s
    */
   close(options: { timeoutMs?: number } = {}): Promise<void> {
-    return (this.closing ??= this.shutDown(options.timeoutMs ?? 10_000));
+    return (this.closing ??= this.shutDown(options.timeoutMs ?? DEFAULT_SHUTDOWN_TIMEOUT_MS));
   }
 
   /** Closes at the end of an `await using` block. */
@@ -260,7 +261,7 @@ export class SyncManager {
   /** Checks options against those of the manager. For what is built on the engine. */
   resolve(key: string, options: AcquireOptions): ResolvedAcquire {
     assertKey(key);
-    return resolveAcquire(options, this.resolved.timing, this.resolved.driftRate);
+    return resolveAcquire(options, this.resolved);
   }
 
   private async shutDown(timeoutMs: number): Promise<void> {
@@ -277,7 +278,7 @@ export class SyncManager {
   }
 
   private get commandTimeoutMs(): number {
-    return resolveAcquire({}, this.resolved.timing, this.resolved.driftRate).timing.commandTimeoutMs;
+    return resolveAcquire({}, this.resolved).timing.commandTimeoutMs;
   }
 
   private ask<T>(command: (call: CallOptions) => Promise<T>): Promise<T> {

@@ -1,3 +1,4 @@
+import { DEFAULT_LEADERSHIP_TTL_MS } from '../core/defaults.js';
 import { parseDuration, type Duration } from '../core/duration.js';
 import {
   LockReleasedError,
@@ -68,7 +69,10 @@ export class LeadershipCampaign implements Leadership {
     private readonly events: Partial<LeadershipEvents> = {},
   ) {
     this.key = options.key ?? defaultKey(options.service);
-    this.resolved = manager.resolve(this.key, { ttl: options.ttl ?? '10s', wait: Infinity });
+    this.resolved = manager.resolve(this.key, {
+      ttl: options.ttl ?? DEFAULT_LEADERSHIP_TTL_MS,
+      wait: Infinity,
+    });
     this.hooks = new TermHooks(manager, options.hooks, (...failure) => this.onHookError(...failure));
     this.decided = new Promise(resolve => (this.decide = resolve));
     this.isCandidate = options.campaign ?? true;

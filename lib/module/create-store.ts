@@ -1,25 +1,9 @@
+import { describeValue } from '../core/describe-value.js';
 import type { LeaseStore } from '../core/lease-store.js';
-import type { OptionProblems } from '../core/options.js';
-import type { LockLogger } from '../core/ports.js';
+import type { OptionProblems } from '../core/option-problems.js';
 import type { LockEnvironment } from './lock-environment.js';
 import type { StoreConfig } from './module-options.js';
-import { addProblemsOf, checkNames } from './option-checks.js';
-
-const CONFIG_NAMES = {
-  memory: ['type', 'singleProcess'],
-  redis: [
-    'type',
-    'url',
-    'client',
-    'options',
-    'cluster',
-    'prefix',
-    'maxTtl',
-    'restartGuard',
-    'allowEviction',
-    'closeClient',
-  ],
-} as const;
+import { addProblemsOf } from './option-checks.js';
 
 const ADVICE = "try { type: 'redis', url: 'redis://localhost:6379' }, or { type: 'memory' } for development";
 
@@ -37,43 +21,36 @@ export async function createStore(
 ): Promise<LeaseStore | undefined> {
   const given: unknown = choice;
   if (typeof given !== 'object' || given === null) {
-    problems.add(`store (${String(given)}) must say where leases are kept; ${ADVICE}`);
+    problems.add(`store (${describeValue(given)}) must say where leases are kept; ${ADVICE}`);
     return undefined;
   }
   if (!('type' in choice)) {
     if (choice.name === 'memory') checkMemory(nodeEnv, problems);
     return choice;
   }
-  if (!Object.hasOwn(CONFIG_NAMES, choice.type)) {
-    const known = Object.keys(CONFIG_NAMES).map(name => `'${name}'`);
-    problems.add(
-      `store.type ('${String(choice.type)}') is not known; use ${known.join(', ')}, or pass a LeaseStore`,
-    );
-    return undefined;
-  }
-  checkNames(choice, CONFIG_NAMES[choice.type], 'store.', problems);
   try {
-    if (choice.type === 'memory' && choice.singleProcess !== true) checkMemory(nodeEnv, problems);
-    return await load(choice, logger);
+    switch (choice.type) {
+      case 'memory': {
+        problems.names(choice, ['type', 'singleProcess'], 'store.');
+        if (choice.singleProcess !== true) checkMemory(nodeEnv, problems);
+        const { memoryStore } = await import('../stores/memory/index.js');
+        return memoryStore();
+      }
+      case 'redis': {
+        const { type: _, ...options } = choice;
+        const { redisStore } = await import('../stores/redis/index.js');
+        return redisStore({ logger, ...options } as Parameters<typeof redisStore>[0]);
+      }
+    }
   } catch (error) {
     addProblemsOf(error, problems, 'store.');
     return undefined;
   }
-}
-
-async function load(config: StoreConfig, logger: LockLogger): Promise<LeaseStore> {
-  switch (config.type) {
-    case 'memory': {
-      const { memoryStore } = await import('../stores/memory/index.js');
-      return memoryStore();
-    }
-    case 'redis': {
-      const { redisStore } = await import('../stores/redis/index.js');
-      const names = CONFIG_NAMES.redis.filter(name => name !== 'type' && config[name] !== undefined);
-      const options = Object.fromEntries(names.map(name => [name, config[name]]));
-      return redisStore({ ...options, logger });
-    }
-  }
+  const { type } = choice as { type: unknown };
+  problems.add(
+    `store.type (${describeValue(type)}) is not known; use 'memory', 'redis', or pass a LeaseStore`,
+  );
+  return undefined;
 }
 
 function checkMemory(nodeEnv: string | undefined, problems: OptionProblems): void {

@@ -1,14 +1,15 @@
+import { describeValue } from '../core/describe-value.js';
 import type { Duration } from '../core/duration.js';
 import { parseDuration } from '../core/duration.js';
-import { OptionsInvalidError } from '../core/errors.js';
-import { nearestName } from './nearest-name.js';
+import { nearestName } from '../core/nearest-name.js';
+import { OptionProblems } from '../core/option-problems.js';
 
 /** Environment variables by name, or something that is asked for each, such as the `ConfigService` of `@nestjs/config`. */
 export type LockEnvSource = Readonly<Record<string, string | undefined>> | { get(name: string): unknown };
 
 /** Reads typed values from environment variables, and collects what is wrong with them. */
 export class EnvReader<Name extends string> {
-  private readonly problems: string[] = [];
+  readonly problems = new OptionProblems();
 
   /** @param names all that may be read; a variable of that prefix with a name close to one of them is a slip */
   constructor(
@@ -20,12 +21,8 @@ export class EnvReader<Name extends string> {
     for (const name of Object.keys(env)) {
       if (!name.startsWith(prefix) || (names as readonly string[]).includes(name)) continue;
       const nearest = nearestName(name, names);
-      if (nearest !== undefined) this.add(`${name} is not known; did you mean ${nearest}?`);
+      if (nearest !== undefined) this.problems.add(`${name} is not known; did you mean ${nearest}?`);
     }
-  }
-
-  add(problem: string): void {
-    this.problems.push(problem);
   }
 
   /** @returns the text without blanks around it; `undefined` when absent or empty */
@@ -41,7 +38,7 @@ export class EnvReader<Name extends string> {
     if (text === undefined) return undefined;
     if (text === 'true' || text === '1') return true;
     if (text === 'false' || text === '0') return false;
-    this.add(`${name} ('${text}') must be true or false`);
+    this.problems.add(`${name} (${describeValue(text)}) must be true or false`);
     return undefined;
   }
 
@@ -50,7 +47,7 @@ export class EnvReader<Name extends string> {
     if (text === undefined) return undefined;
     const value = Number(text);
     if (!Number.isNaN(value)) return value;
-    this.add(`${name} ('${text}') must be a number; try 0.01`);
+    this.problems.add(`${name} (${describeValue(text)}) must be a number; try 0.01`);
     return undefined;
   }
 
@@ -58,23 +55,14 @@ export class EnvReader<Name extends string> {
     const text = this.text(name);
     if (text === undefined) return undefined;
     const ms = parseDuration(text);
-    if (ms === undefined) this.add(`${name} ('${text}') must be a duration; try 5000 (ms) or 5s`);
+    if (ms === undefined)
+      this.problems.add(`${name} (${describeValue(text)}) must be a duration; try 5000 (ms) or 5s`);
     return ms;
   }
 
   durationOrOff(name: Name): Duration | false | undefined {
     return this.text(name)?.toLowerCase() === 'false' ? false : this.duration(name);
   }
-
-  /** @throws OptionsInvalidError when anything was added */
-  throwIfAny(): void {
-    if (this.problems.length > 0) throw new OptionsInvalidError(this.problems);
-  }
-}
-
-/** The same object without the members that are `undefined`. */
-export function withoutAbsent<T extends object>(options: T): T {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
 }
 
 function isService(env: LockEnvSource): env is { get(name: string): unknown } {

@@ -1,4 +1,5 @@
 import { Inject, Optional } from '@nestjs/common';
+import { describeValue } from '../core/describe-value.js';
 import { ManagerMissingError } from '../core/errors.js';
 import type { SyncManager } from '../engine/sync-manager.js';
 import { sharedState } from '../platform/shared-state.js';
@@ -56,7 +57,7 @@ export function bindDiscovered(instance: object, host: LockHost): void {
  *
  * @returns the instance
  * @example
- * const manager = new SyncManager({ store: new MemoryStore() });
+ * const manager = new SyncManager({ store: memoryStore() });
  * const service = bindLocks(new PaymentService(fakeGateway), manager);
  * await service.pay('42');
  */
@@ -80,7 +81,7 @@ export function findHost(instance: unknown, method: string): FilledHost {
   if (typeof instance !== 'object' || instance === null) {
     throw new ManagerMissingError(
       method,
-      `It was called without its instance (this is ${String(instance)}). Call it as a method, or bind it: () => service.method().`,
+      `It was called without its instance (this is ${describeValue(instance)}). Call it as a method, or bind it: () => service.method().`,
     );
   }
   const explicit = bindings().explicit.get(instance);

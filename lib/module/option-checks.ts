@@ -1,6 +1,5 @@
 import { OptionsInvalidError } from '../core/errors.js';
-import type { OptionProblems } from '../core/options.js';
-import { nearestName } from './nearest-name.js';
+import type { OptionProblems } from '../core/option-problems.js';
 
 /** Runs a check that throws, and adds what it finds wrong to `problems`. @returns its result, if it had one */
 export function collectProblems<T>(problems: OptionProblems, prefix: string, check: () => T): T | undefined {
@@ -18,17 +17,12 @@ export function addProblemsOf(error: unknown, problems: OptionProblems, prefix =
   for (const problem of error.problems) problems.add(prefix + problem);
 }
 
-/** Adds each name of `options` that is not `known`, with the one that was probably meant. */
-export function checkNames(
-  options: object,
-  known: readonly string[],
-  prefix: string,
-  problems: OptionProblems,
-): void {
-  for (const name of Object.keys(options)) {
-    if (known.includes(name)) continue;
-    const nearest = nearestName(name, known);
-    const remedy = nearest === undefined ? 'remove it' : `did you mean ${prefix}${nearest}?`;
-    problems.add(`${prefix}${name} is not an option; ${remedy}`);
+/** Runs a check that throws. @throws OptionsInvalidError saying of what the options, or the key, are wrong */
+export function labelled<T>(label: string, check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    if (!(error instanceof OptionsInvalidError)) throw error;
+    throw new OptionsInvalidError(error.problems.map(problem => `${label}: ${problem}`));
   }
 }

@@ -1,5 +1,7 @@
+import { describeValue } from '../core/describe-value.js';
+import { withoutUndefined } from '../core/without-undefined.js';
 import type { LockEnvSource } from './env-reader.js';
-import { EnvReader, withoutAbsent } from './env-reader.js';
+import { EnvReader } from './env-reader.js';
 import type { DistributedLockModuleOptions, LeadershipOptions, StoreConfig } from './module-options.js';
 
 const NAMES = [
@@ -62,8 +64,8 @@ export function distributedLockOptionsFromEnv(
     leadership: readLeadership(reader),
     shutdownTimeout: reader.duration('LOCK_SHUTDOWN_TIMEOUT'),
   };
-  reader.throwIfAny();
-  return withoutAbsent(options) as DistributedLockModuleOptions;
+  reader.problems.throwIfAny();
+  return withoutUndefined(options) as DistributedLockModuleOptions;
 }
 
 function readStore(reader: Reader): StoreConfig | undefined {
@@ -77,19 +79,20 @@ function readStore(reader: Reader): StoreConfig | undefined {
     restartGuard: reader.flag('LOCK_REDIS_RESTART_GUARD'),
     allowEviction: reader.flag('LOCK_REDIS_ALLOW_EVICTION'),
   };
-  if (type === 'memory') return withoutAbsent<StoreConfig>({ type, singleProcess });
+  if (type === 'memory') return withoutUndefined<StoreConfig>({ type, singleProcess });
   if (type === 'redis') {
     if (url === undefined)
-      reader.add("LOCK_REDIS_URL is missing, and LOCK_STORE is 'redis'; try redis://localhost:6379");
-    return withoutAbsent<StoreConfig>({ type, ...redis });
+      reader.problems.add("LOCK_REDIS_URL is missing, and LOCK_STORE is 'redis'; try redis://localhost:6379");
+    return withoutUndefined<StoreConfig>({ type, ...redis });
   }
-  const fact = type === undefined ? 'LOCK_STORE is missing' : `LOCK_STORE ('${type}') is not known`;
-  reader.add(`${fact}; set it to redis, along with LOCK_REDIS_URL, or to memory for development`);
+  const fact =
+    type === undefined ? 'LOCK_STORE is missing' : `LOCK_STORE (${describeValue(type)}) is not known`;
+  reader.problems.add(`${fact}; set it to redis, along with LOCK_REDIS_URL, or to memory for development`);
   return undefined;
 }
 
 function readLeadership(reader: Reader): LeadershipOptions | false | undefined {
-  const leadership = withoutAbsent({
+  const leadership = withoutUndefined({
     campaign: reader.flag('LOCK_LEADERSHIP_CAMPAIGN'),
     ttl: reader.duration('LOCK_LEADERSHIP_TTL'),
     key: reader.text('LOCK_LEADERSHIP_KEY'),

@@ -1,13 +1,15 @@
-import { formatDuration, parseDuration } from '../core/duration.js';
+import { DEFAULT_SHUTDOWN_TIMEOUT_MS } from '../core/defaults.js';
+import { describeValue } from '../core/describe-value.js';
 import type { LeaseStore } from '../core/lease-store.js';
 import { DEFAULT_DRIFT_RATE } from '../core/lease-timing.js';
-import type { SyncManagerOptions, TimingOptions } from '../core/options.js';
-import { OptionProblems, resolveAcquire, resolveManager } from '../core/options.js';
+import { OptionProblems } from '../core/option-problems.js';
+import type { AcquireDefaults, SyncManagerOptions, TimingOptions } from '../core/options.js';
+import { resolveAcquire, resolveManager, STORE_METHODS } from '../core/options.js';
 import { createStore } from './create-store.js';
 import type { DecoratedMethod } from './decorators/decorated-methods.js';
 import type { LockEnvironment } from './lock-environment.js';
 import type { DistributedLockModuleOptions } from './module-options.js';
-import { checkNames, collectProblems } from './option-checks.js';
+import { collectProblems } from './option-checks.js';
 import type { ResolvedLeadership } from './resolve-leadership.js';
 import { resolveLeadership } from './resolve-leadership.js';
 
@@ -26,15 +28,12 @@ export interface OptionsContext {
   readonly hookClasses: readonly string[];
 }
 
-/** As in core's options. */
-const DEFAULT_TTL_MS = 15_000;
-const DEFAULT_SHUTDOWN_TIMEOUT_MS = 10_000;
 const TIMING_NAMES = ['ttl', 'renewEvery', 'wait', 'pollEvery', 'expiringAfter', 'commandTimeout'] as const;
 const NAMES = [...TIMING_NAMES, 'store', 'service', 'url', 'driftRate', 'leadership', 'shutdownTimeout'];
 
 /** Stands in for a store that could not be made, so that the other options are checked all the same. */
 const UNMADE = Object.fromEntries(
-  ['acquire', 'renew', 'release', 'inspect', 'list', 'revoke'].map(name => [name, () => undefined]),
+  STORE_METHODS.map(name => [name, () => undefined]),
 ) as unknown as LeaseStore;
 
 /**
@@ -48,24 +47,24 @@ export async function resolveModuleOptions(
   const problems = new OptionProblems();
   const given: unknown = options;
   if (typeof given !== 'object' || given === null) {
-    problems.add(`options (${String(given)}) must be an object; return the options from the factory`);
+    problems.add(`options (${describeValue(given)}) must be an object; return the options from the factory`);
     problems.throwIfAny();
   }
-  checkNames(options, NAMES, '', problems);
+  problems.names(options, NAMES);
   const store = (await createStore(options.store, context.environment, problems)) ?? UNMADE;
   const timing: TimingOptions = Object.fromEntries(TIMING_NAMES.map(name => [name, options[name]]));
   const { service, url, driftRate } = options;
   const managerOptions = { store, service, url, driftRate, ...timing };
   const manager = collectProblems(problems, '', () => resolveManager(managerOptions));
   const methods = [...context.methods];
-  checkMethods(methods, manager?.timing ?? {}, manager?.driftRate ?? DEFAULT_DRIFT_RATE, problems);
+  checkMethods(methods, manager ?? { store, driftRate: DEFAULT_DRIFT_RATE, timing: {} }, problems);
   const leaderOnly = methods.filter(method => method.decorator === 'LeaderOnly').map(method => method.label);
   const leadership = resolveLeadership(
     options,
     [...new Set([...leaderOnly, ...context.hookClasses])],
+    store,
     problems,
   );
-  checkMaxTtl(store, options.ttl, methods, leadership, problems);
   const shutdownTimeoutMs = problems.duration(
     'shutdownTimeout',
     options.shutdownTimeout,
@@ -79,39 +78,13 @@ export async function resolveModuleOptions(
 
 function checkMethods(
   methods: readonly DecoratedMethod[],
-  timing: TimingOptions,
-  driftRate: number,
+  defaults: AcquireDefaults,
   problems: OptionProblems,
 ): void {
   for (const method of methods) {
     if (method.decorator !== 'WithLock') continue;
     collectProblems(problems, `@WithLock() on ${method.label}: `, () =>
-      resolveAcquire(method.options, timing, driftRate),
-    );
-  }
-}
-
-/** A store may cap TTLs; told at start-up rather than at the first acquisition. */
-function checkMaxTtl(
-  store: LeaseStore,
-  managerTtl: unknown,
-  methods: readonly DecoratedMethod[],
-  leadership: ResolvedLeadership | false,
-  problems: OptionProblems,
-): void {
-  const maxTtlMs = store.maxTtlMs ?? Infinity;
-  const ttls: [name: string, ttl: unknown][] = [['ttl', managerTtl ?? DEFAULT_TTL_MS]];
-  if (leadership !== false) ttls.push(['leadership.ttl', leadership.ttlMs]);
-  for (const method of methods) {
-    if (method.decorator === 'WithLock')
-      ttls.push([`ttl of @WithLock() on ${method.label}`, method.options.ttl]);
-  }
-  for (const [name, ttl] of ttls) {
-    const ttlMs = parseDuration(ttl) ?? 0;
-    if (ttlMs <= maxTtlMs) continue;
-    problems.add(
-      `${name} (${ttlMs} ms) exceeds maxTtl (${maxTtlMs} ms) of the ${store.name} store; ` +
-        `lower it, or raise maxTtl to '${formatDuration(ttlMs)}' in all that share the store`,
+      resolveAcquire(method.options, defaults),
     );
   }
 }

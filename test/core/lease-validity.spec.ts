@@ -2,13 +2,17 @@ import { describe, expect, it } from '@jest/globals';
 import { ElapsedTime } from '../../lib/core/lease-timing.js';
 import { LeaseValidity } from '../../lib/core/lease-validity.js';
 import { resolveAcquire } from '../../lib/core/options.js';
+import { memoryStore } from '../../lib/stores/memory/index.js';
 import { VirtualClock } from '../../lib/testing/index.js';
 
 /** ttl 10 s: margin 102 ms, expiring after 6 s. */
 function setUp(sentAt = 0) {
   const clock = new VirtualClock();
   const elapsed = new ElapsedTime(clock);
-  const { timing } = resolveAcquire({ ttl: 10_000, expiringAfter: 6000 }, {}, 0.01);
+  const { timing } = resolveAcquire(
+    { ttl: 10_000, expiringAfter: 6000 },
+    { store: memoryStore(), driftRate: 0.01, timing: {} },
+  );
   return { clock, elapsed, validity: new LeaseValidity(sentAt, timing, elapsed) };
 }
 

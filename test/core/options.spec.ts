@@ -1,9 +1,19 @@
 import { describe, expect, it } from '@jest/globals';
 import type { OptionsInvalidError } from '../../lib/core/errors.js';
-import { resolveAcquire, resolveManager, resolveRenew } from '../../lib/core/options.js';
+import {
+  resolveAcquire,
+  resolveManager,
+  resolveRenew,
+  type AcquireDefaults,
+  type TimingOptions,
+} from '../../lib/core/options.js';
 import { memoryStore } from '../../lib/stores/memory/index.js';
 
 const store = memoryStore();
+
+function managerWith(timing: TimingOptions = {}): AcquireDefaults {
+  return { store, driftRate: 0.01, timing };
+}
 
 function problemsOf(run: () => unknown): readonly string[] {
   try {
@@ -18,11 +28,11 @@ function problemsOf(run: () => unknown): readonly string[] {
 const ofManager = (options: object): readonly string[] =>
   problemsOf(() => resolveManager({ store, ...options }));
 const ofAcquire = (options: object, defaults: object = {}): readonly string[] =>
-  problemsOf(() => resolveAcquire(options, defaults, 0.01));
+  problemsOf(() => resolveAcquire(options, managerWith(defaults)));
 
 describe('timing options', () => {
   it('derives everything from the ttl', () => {
-    expect(resolveAcquire({}, {}, 0.01).timing).toEqual({
+    expect(resolveAcquire({}, managerWith()).timing).toEqual({
       ttlMs: 15_000,
       renewEveryMs: 5000,
       waitMs: 16_000,
@@ -31,7 +41,7 @@ describe('timing options', () => {
       commandTimeoutMs: 2000,
       driftRate: 0.01,
     });
-    expect(resolveAcquire({ ttl: '1s' }, {}, 0.01).timing).toMatchObject({
+    expect(resolveAcquire({ ttl: '1s' }, managerWith()).timing).toMatchObject({
       waitMs: 2000,
       commandTimeoutMs: 200,
     });
@@ -45,30 +55,32 @@ describe('timing options', () => {
       renewEvery: '9s',
       commandTimeout: '5s',
     } as const;
-    expect(resolveAcquire({ ttl: 3000 }, defaults, 0.01).timing).toMatchObject({
+    expect(resolveAcquire({ ttl: 3000 }, managerWith(defaults)).timing).toMatchObject({
       ttlMs: 3000,
       renewEveryMs: 1000,
       waitMs: 3000,
       pollEveryMs: 70,
       commandTimeoutMs: 600,
     });
-    expect(resolveAcquire({}, defaults, 0.01).timing).toMatchObject({
+    expect(resolveAcquire({}, managerWith(defaults)).timing).toMatchObject({
       renewEveryMs: 9000,
       commandTimeoutMs: 5000,
     });
-    expect(resolveAcquire({ ttl: 3000 }, { renewEvery: false }, 0.01).timing.renewEveryMs).toBe(Infinity);
+    expect(resolveAcquire({ ttl: 3000 }, managerWith({ renewEvery: false })).timing.renewEveryMs).toBe(
+      Infinity,
+    );
   });
 
   it('treats undefined as absent', () => {
     const defaults = { ttl: '30s', wait: '3s' } as const;
-    expect(resolveAcquire({ ttl: undefined, wait: undefined }, defaults, 0.01)).toEqual(
-      resolveAcquire({}, defaults, 0.01),
+    expect(resolveAcquire({ ttl: undefined, wait: undefined }, managerWith(defaults))).toEqual(
+      resolveAcquire({}, managerWith(defaults)),
     );
   });
 
   it('reads wait: false as not at all, and Infinity as for ever', () => {
-    expect(resolveAcquire({ wait: false }, {}, 0.01).timing.waitMs).toBe(0);
-    expect(resolveAcquire({ wait: Infinity }, {}, 0.01).timing.waitMs).toBe(Infinity);
+    expect(resolveAcquire({ wait: false }, managerWith()).timing.waitMs).toBe(0);
+    expect(resolveAcquire({ wait: Infinity }, managerWith()).timing.waitMs).toBe(Infinity);
   });
 
   it.each([
@@ -98,6 +110,27 @@ describe('timing options', () => {
       expect(ofAcquire(options)).toEqual([expect.stringMatching(message)]);
     },
   );
+
+  it('refuses a ttl above that of the store, naming both, store and remedy', () => {
+    const capped = Object.assign(memoryStore(), { maxTtlMs: 10_000 });
+    const ofCapped = (options: object): readonly string[] =>
+      problemsOf(() => resolveAcquire(options, { ...managerWith(), store: capped }));
+    const problem =
+      /^ttl \(15000 ms\) exceeds maxTtl \(10000 ms\) of the memory store; lower it, or raise maxTtl to '15s' in all that share the store$/;
+    expect(ofManager({ store: capped })).toEqual([expect.stringMatching(problem)]);
+    expect(ofManager({ store: capped, ttl: '15s' })).toEqual([expect.stringMatching(problem)]);
+    expect(ofManager({ store: capped, ttl: '10s' })).toEqual([]);
+    expect(ofCapped({ ttl: '15s' })).toEqual([expect.stringMatching(problem)]);
+    const acquired = resolveAcquire({ ttl: '10s' }, { ...managerWith(), store: capped });
+    expect(problemsOf(() => resolveRenew({ ttl: '15s' }, acquired))).toEqual([
+      expect.stringMatching(problem),
+    ]);
+  });
+
+  it('names a ttl above that of the store once, not for each acquisition that inherits it', () => {
+    const capped = Object.assign(memoryStore(), { maxTtlMs: 10_000 });
+    expect(problemsOf(() => resolveAcquire({}, { ...managerWith(), store: capped }))).toEqual([]);
+  });
 
   it('measures nothing against a ttl that is itself wrong', () => {
     expect(ofManager({ ttl: 'long', renewEvery: '1m', commandTimeout: '1m', expiringAfter: '1m' })).toEqual([
@@ -194,7 +227,7 @@ describe('options of an acquisition', () => {
 });
 
 describe('options of a renewal', () => {
-  const acquired = resolveAcquire({ ttl: '10s' }, {}, 0.01);
+  const acquired = resolveAcquire({ ttl: '10s' }, managerWith());
 
   it.each([
     [{ ttl: 'x' }, /^ttl \('x'\)/],

@@ -4,7 +4,6 @@ import { EventHub } from '../../lib/core/events.js';
 import type { SyncManager } from '../../lib/engine/sync-manager.js';
 import { EventLog } from '../../lib/module/event-log.js';
 import { LineLimiter } from '../../lib/module/line-limiter.js';
-import { nearestName } from '../../lib/module/nearest-name.js';
 import { VirtualClock } from '../../lib/testing/index.js';
 import { LogLines } from './support/app.js';
 
@@ -123,13 +122,5 @@ describe('LineLimiter', () => {
     for (let i = 0; i < 7; i++) limiter.pass('a', `a${i}`, line => lines.push(line));
     limiter.pass('b', 'b', line => lines.push(line));
     expect(lines).toEqual(['a0', 'a1', 'a2', 'a3', 'a4', 'b']);
-  });
-});
-
-describe('nearestName()', () => {
-  it('finds the name that was meant, and none where none is near', () => {
-    expect(nearestName('ttll', ['wait', 'ttl'])).toBe('ttl');
-    expect(nearestName('shutdown', ['wait', 'ttl'])).toBeUndefined();
-    expect(nearestName('TTL', ['ttl'])).toBe('ttl');
   });
 });

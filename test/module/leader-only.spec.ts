@@ -161,9 +161,9 @@ describe('@LeaderOnly()', () => {
     class Jobs {}
     const decorate = (given: any, target: object = Jobs.prototype) =>
       LeaderOnly(given)(target, 'run', { value: async () => undefined } as any);
-    expect(() => decorate({ otherwise: 'ignore' })).toThrow(/otherwise \(ignore\) of Jobs\.run must be/);
+    expect(() => decorate({ otherwise: 'ignore' })).toThrow(/otherwise \('ignore'\) of Jobs\.run must be/);
     expect(() => decorate({ wait: 'long' })).toThrow(
-      /wait \("long"\) of Jobs\.run must be a bounded duration/,
+      /wait \('long'\) of Jobs\.run must be a bounded duration/,
     );
     expect(() => decorate({ wait: Infinity })).toThrow(/must be a bounded duration/);
     expect(() => decorate({}, Jobs)).toThrow(/@LeaderOnly\(\) on Jobs\.run: a static method/);

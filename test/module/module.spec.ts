@@ -205,12 +205,17 @@ describe('options are checked together at start-up', () => {
     [
       'an unknown redis option',
       { store: { type: 'redis', url: 'redis://h', prefx: 'a' } },
-      /store\.prefx is not an option; did you mean store\.prefix\?/,
+      /store\.prefx is not an option; did you mean prefix\?/,
     ],
     [
       'a TTL above that of the store',
       { ttl: '2m', renewEvery: '2m', store: { type: 'redis', url: 'redis://127.0.0.1:1' } },
       /ttl \(120000 ms\) exceeds maxTtl \(60000 ms\) of the redis store.*raise maxTtl to '2m'/,
+    ],
+    [
+      'a leadership TTL above that of the store',
+      { ttl: '1s', service: 'a', store: { type: 'redis', url: 'redis://127.0.0.1:1', maxTtl: '5s' } },
+      /^LOCK_OPTIONS_INVALID\nLOCK_OPTIONS_INVALID: leadership\.ttl \(10000 ms\) exceeds maxTtl \(5000 ms\) of the redis store.*'10s'/,
     ],
     [
       'leadership without service',

@@ -291,7 +291,7 @@ describe('@WithLock() while decorating', () => {
   it('refuses wrong options, naming option, value and remedy', () => {
     expect(() => decorate('')).toThrow(/key \(''\) must not be empty/);
     expect(() => decorate(undefined)).toThrow(/key \(undefined\) must be a string/);
-    expect(() => decorate('k', { ifHeld: 'ignore' })).toThrow(/ifHeld \(ignore\) of A\.run must be/);
-    expect(() => decorate('k', { onLost: 'skip' })).toThrow(/onLost \(skip\) of A\.run must be/);
+    expect(() => decorate('k', { ifHeld: 'ignore' })).toThrow(/ifHeld \('ignore'\) of A\.run must be/);
+    expect(() => decorate('k', { onLost: 'skip' })).toThrow(/A\.run: onLost \('skip'\) must be/);
   });
 });

@@ -42,8 +42,7 @@ export class ObservedStore implements LeaseStore {
     this.table.rows.set(key, entry);
     if (!entry.row.isHeldBy(owner)) {
       const freeInMs = entry.row.state === 'free' ? 0 : this.watch(key, entry);
-      if (freeInMs > 0)
-        return { kind: 'held', owner: entry.row.owner, holder: entry.row.currentHolder, freeInMs };
+      if (freeInMs > 0) return { kind: 'held', owner: entry.row.owner, holder: entry.row.holder, freeInMs };
       entry.row.grant({ ...request, ttlMs: Infinity }, (this.table.lastToken += 1), 0);
     }
     this.stamp(entry, ttlMs);

@@ -24,12 +24,6 @@ export interface WithLockMethodOptions<F extends InsteadOfRunning = InsteadOfRun
    * @default 'throw'
    */
   ifHeld?: F;
-  /**
-   * What a call answers when the lease was lost before the method ended: `'throw'` rejects with `LockLostError`, whose
-   * cause is the method's own error if it threw; `'ignore'` passes on what the method returned or threw.
-   * @default 'throw'
-   */
-  onLost?: 'throw' | 'ignore';
 }
 
 /** Options of `@LeaderOnly()`. */

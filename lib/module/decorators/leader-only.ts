@@ -1,5 +1,6 @@
-import { NotLeaderError, OptionsInvalidError } from '../../core/errors.js';
+import { describeValue } from '../../core/describe-value.js';
 import { parseDuration } from '../../core/duration.js';
+import { NotLeaderError, OptionsInvalidError } from '../../core/errors.js';
 import { declareHostInjection, findHost } from '../host-binding.js';
 import { noteDecoratedMethod } from './decorated-methods.js';
 import type { GuardedMethodDecorator, InsteadOfRunning, LeaderOnlyOptions } from './decorator-types.js';
@@ -41,13 +42,13 @@ export function LeaderOnly<F extends InsteadOfRunning = 'skip'>(
         const host = findHost(this, label);
         const { leadership } = host.manager;
         if (host.isShuttingDown) {
-          return insteadOfRunning(otherwise, () => new NotLeaderError(leadership.key), this, args);
+          return insteadOfRunning(otherwise, new NotLeaderError(leadership.key), this, args);
         }
         const outcome = await leadership.runAsLeader({ waitMs }, async () =>
           assertFinished(await original.apply(this, args), label),
         );
         if (outcome.ran) return outcome.value;
-        return insteadOfRunning(otherwise, () => outcome.error, this, args);
+        return insteadOfRunning(otherwise, outcome.error, this, args);
       };
     });
     noteDecoratedMethod(target, { decorator: 'LeaderOnly', label });
@@ -61,6 +62,6 @@ function resolveWait(wait: unknown, label: string): number {
   const waitMs = parseDuration(wait);
   if (waitMs !== undefined && waitMs !== Infinity) return waitMs;
   throw new OptionsInvalidError([
-    `wait (${JSON.stringify(wait)}) of ${label} must be a bounded duration or false; try '5s'`,
+    `wait (${describeValue(wait)}) of ${label} must be a bounded duration or false; try '5s'`,
   ]);
 }

@@ -1,6 +1,7 @@
-import { OptionsInvalidError } from '../../core/errors.js';
 import { assertComputedKey, assertKey } from '../../core/keys.js';
+import { checkWithLock } from '../../core/options.js';
 import { declareHostInjection, findHost } from '../host-binding.js';
+import { labelled } from '../option-checks.js';
 import { noteDecoratedMethod } from './decorated-methods.js';
 import type {
   GuardedMethodDecorator,
@@ -50,7 +51,7 @@ export function WithLock<P extends any[] = [], F extends InsteadOfRunning = 'thr
     const { ifHeld = 'throw', ...lockOptions } = options;
     checkAtDecoration(key, options, label);
     wrapMethod('@WithLock()', target, name, descriptor, original => {
-      const keyOf = typeof key === 'string' ? () => key : (args: unknown[]) => computeKey(key, args, label);
+      const keyOf = typeof key === 'string' ? () => key : (args: any[]) => computeKey(key, args as P, label);
       return async function (this: object, ...args: unknown[]) {
         const host = findHost(this, label);
         const lockKey = keyOf(args);
@@ -59,7 +60,7 @@ export function WithLock<P extends any[] = [], F extends InsteadOfRunning = 'thr
           assertFinished(await original.apply(this, args), label),
         );
         if (outcome.ran) return outcome.value;
-        return insteadOfRunning(ifHeld, () => outcome.error, this, args);
+        return insteadOfRunning(ifHeld, outcome.error, this, args);
       };
     });
     noteDecoratedMethod(target, { decorator: 'WithLock', label, options: lockOptions });
@@ -68,21 +69,13 @@ export function WithLock<P extends any[] = [], F extends InsteadOfRunning = 'thr
 }
 
 function checkAtDecoration(key: unknown, options: WithLockMethodOptions, label: string): void {
-  if (typeof key !== 'function') assertKey(key);
+  labelled(label, () => {
+    if (typeof key !== 'function') assertKey(key);
+    checkWithLock(options);
+  });
   if (options.ifHeld !== undefined) assertInsteadOfRunning('ifHeld', options.ifHeld, label);
-  const { onLost } = options;
-  if (onLost !== undefined && onLost !== 'throw' && onLost !== 'ignore') {
-    throw new OptionsInvalidError([
-      `onLost (${String(onLost)}) of ${label} must be 'throw' or 'ignore'; leave it out to be told of a loss`,
-    ]);
-  }
 }
 
-function computeKey(keyFunction: (...args: any[]) => string, args: unknown[], label: string): string {
-  try {
-    return assertComputedKey(keyFunction(...args));
-  } catch (error) {
-    if (!(error instanceof OptionsInvalidError)) throw error;
-    throw new OptionsInvalidError(error.problems.map(problem => `${label}: ${problem}`));
-  }
+function computeKey<P extends any[]>(keyFunction: KeyFunction<P>, args: P, label: string): string {
+  return labelled(label, () => assertComputedKey(keyFunction(...args)));
 }

@@ -29,7 +29,7 @@ export class LeaseRow {
   owner = '';
   fencingToken = 0;
   private expiresAtMs = 0;
-  private holder: HolderInfo | undefined;
+  holder: HolderInfo | undefined;
   private appliedSequence = -1;
   private storedData: LeaseData | undefined;
   private dataExpiresAtMs = Infinity;
@@ -124,10 +124,6 @@ export class LeaseRow {
 
   remainingMs(nowMs: number): number {
     return this.state === 'free' ? 0 : this.expiresAtMs - nowMs;
-  }
-
-  get currentHolder(): HolderInfo | undefined {
-    return this.holder;
   }
 
   get data(): LeaseData | undefined {

@@ -59,7 +59,7 @@ export class MemoryLeaseStore implements LeaseStore {
       row.rearm(request.ttlMs, nowMs);
     } else {
       const owner = row.owner === '' ? undefined : row.owner;
-      return { kind: 'held', owner, holder: row.currentHolder, freeInMs: row.remainingMs(nowMs) };
+      return { kind: 'held', owner, holder: row.holder, freeInMs: row.remainingMs(nowMs) };
     }
     return {
       kind: 'granted',

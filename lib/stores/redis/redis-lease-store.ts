@@ -22,7 +22,7 @@ import { RedisConnection, type ClientSource } from './redis-connection.js';
 import { messageOf, toStoreError } from './redis-errors.js';
 import { RedisKeys } from './redis-keys.js';
 import type { ResolvedRedisStoreOptions } from './redis-store-options.js';
-import { guardedAcquire, RestartGuardLog } from './restart-guard.js';
+import { guardedAcquire } from './restart-guard.js';
 import { ScriptRunner } from './script-runner.js';
 import { SCRIPTS, type RedisScript } from './scripts.generated.js';
 
@@ -56,7 +56,6 @@ export class RedisLeaseStore implements LeaseStore {
   private readonly eviction: EvictionCheck;
   private readonly hints: FreedHints;
   private readonly acquireScript: RedisScript;
-  private readonly guardLog: RestartGuardLog;
   private readonly clock: Clock;
   private readonly logger: LockLogger;
 
@@ -72,7 +71,6 @@ export class RedisLeaseStore implements LeaseStore {
     this.scripts = new ScriptRunner(this.connection);
     this.hints = new FreedHints(() => this.connection.ready(), clock, logger);
     this.acquireScript = restartGuard ? guardedAcquire(maxTtlMs) : SCRIPTS.acquire;
-    this.guardLog = new RestartGuardLog(maxTtlMs, clock, logger);
     logger.log(
       restartGuard
         ? `Redis store: restart guard on; after a restart of Redis, grants wait until it has been up for ${maxTtlMs} ms (maxTtl).`
@@ -86,9 +84,7 @@ export class RedisLeaseStore implements LeaseStore {
     const { lease, fence, data } = this.keys.of(request.key);
     const words = [lease, fence, data, ...codec.acquireArguments(request)];
     const reply = await this.scripts.run(this.acquireScript, request.key, words, call);
-    const outcome = await this.granted(request, reply, call);
-    if (outcome.kind === 'not-yet') this.guardLog.waits(outcome.freeInMs);
-    return outcome;
+    return this.granted(request, reply, call);
   }
 
   async renew(request: RenewRequest, call: CallOptions): Promise<RenewOutcome> {

@@ -1,6 +1,8 @@
 import type { ClusterNode, ClusterOptions, RedisOptions } from 'ioredis';
+import { MAX_TTL_MS, MIN_TTL_MS } from '../../core/defaults.js';
+import { describeValue } from '../../core/describe-value.js';
 import type { Duration } from '../../core/duration.js';
-import { OptionProblems } from '../../core/options.js';
+import { OptionProblems } from '../../core/option-problems.js';
 import type { LockLogger } from '../../core/ports.js';
 import type { IoredisClient } from './redis-client.js';
 
@@ -39,7 +41,6 @@ export interface ResolvedRedisStoreOptions {
   readonly allowEviction: boolean;
 }
 
-const DAY_MS = 86_400_000;
 const DEFAULT_MAX_TTL_MS = 60_000;
 const NAMES: readonly (keyof RedisStoreOptions)[] = [
   'url',
@@ -60,23 +61,19 @@ export function resolveRedisStoreOptions(
   isProduction: boolean,
 ): ResolvedRedisStoreOptions {
   const problems = new OptionProblems();
-  for (const name of Object.keys(options)) {
-    if (!(NAMES as readonly string[]).includes(name)) {
-      problems.add(`${name} is not an option of redisStore(); it knows ${NAMES.join(', ')}`);
-    }
-  }
+  problems.names(options, NAMES);
   checkWhere(options, problems);
   for (const name of ['closeClient', 'restartGuard', 'allowEviction'] as const) {
     const value: unknown = options[name];
     if (value !== undefined && typeof value !== 'boolean') {
-      problems.add(`${name} (${JSON.stringify(value)}) must be true or false; try ${name}: true`);
+      problems.add(`${name} (${describeValue(value)}) must be true or false; try ${name}: true`);
     }
   }
   const prefix: unknown = options.prefix ?? 'lock';
   if (typeof prefix !== 'string' || prefix === '' || /[{}]/.test(prefix)) {
-    problems.add(`prefix (${JSON.stringify(prefix)}) must be a non-empty string without braces; try 'lock'`);
+    problems.add(`prefix (${describeValue(prefix)}) must be a non-empty string without braces; try 'lock'`);
   }
-  const maxTtlMs = problems.duration('maxTtl', options.maxTtl, DEFAULT_MAX_TTL_MS, 50, 30 * DAY_MS);
+  const maxTtlMs = problems.duration('maxTtl', options.maxTtl, DEFAULT_MAX_TTL_MS, MIN_TTL_MS, MAX_TTL_MS);
   problems.throwIfAny();
   return Object.freeze({
     prefix: prefix as string,

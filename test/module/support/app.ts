@@ -5,10 +5,10 @@ import {
   type Clock,
   DistributedLockModule,
   type DistributedLockModuleOptions,
-  LOCK_ENVIRONMENT,
   type LeaseStore,
-  type LockEnvironment,
 } from '../../../lib/index.js';
+import type { LockEnvironment } from '../../../lib/module/lock-environment.js';
+import { LOCK_ENVIRONMENT } from '../../../lib/module/tokens.js';
 import { memoryStore } from '../../../lib/stores/memory/index.js';
 import { systemClock } from '../../../lib/platform/system-clock.js';
 import { systemRandom } from '../../../lib/platform/system-random.js';

@@ -59,11 +59,10 @@ describe('Restart guard', () => {
     'grants nothing that an old lease could overlap after Redis was killed and restarted %s',
     async (_, args) => {
       const server = await serverWith(...args);
-      const logger = recordingLogger();
       const holder = storeOn(server.url, { restartGuard: false });
       const lease = await grant(holder, request(fresh('key'), { ttlMs: 2000 }));
       const grantedAt = performance.now();
-      const contender = storeOn(server.url, { logger });
+      const contender = storeOn(server.url);
       await server.restart();
       const first = await acquireOnceUp(contender, lease.key);
       expect(first).toMatchObject({ kind: 'not-yet', reason: 'restart-guard' });
@@ -74,7 +73,6 @@ describe('Restart guard', () => {
       }
       expect(performance.now() - grantedAt).toBeGreaterThan(2000);
       expect(outcome.fencingToken).toBeGreaterThan(lease.fencingToken);
-      expect(logger.lines.filter(line => line.includes('restart guard grants nothing'))).toHaveLength(1);
     },
   );
 
