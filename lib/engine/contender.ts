@@ -118,8 +118,7 @@ export class Contender {
     const { timing, data, dataTtlMs, attributes } = this.resolved;
     const { key, owner } = this;
     const sentAt = elapsed.now();
-    this.holder ??= this.services.describeHolder();
-    const { holder } = this;
+    const holder = (this.holder = this.services.describeHolder());
     const writes = { data, dataTtlMs, attributes, writeSequence: 0 };
     try {
       const outcome = await gateway.call(

@@ -1,4 +1,5 @@
 import { DEFAULT_LEADERSHIP_TTL_MS } from '../core/defaults.js';
+import { describeValue } from '../core/describe-value.js';
 import { parseDuration, type Duration } from '../core/duration.js';
 import {
   LockReleasedError,
@@ -138,7 +139,9 @@ export class LeadershipCampaign implements Leadership {
     const { ttlMs } = this.resolved.timing;
     const cooldownMs = options.cooldown === undefined ? ttlMs : parseDuration(options.cooldown);
     if (cooldownMs === undefined) {
-      throw new OptionsInvalidError([`cooldown (${String(options.cooldown)}) must be a duration; try '30s'`]);
+      throw new OptionsInvalidError([
+        `cooldown (${describeValue(options.cooldown)}) must be a duration; try '30s'`,
+      ]);
     }
     const current = this.campaign?.current ?? null;
     if (current !== null && isUnder(current)) throw new SelfDeadlockError(this.key);

@@ -1,3 +1,4 @@
+import type { LockHeldError } from '../../lib/core/errors.js';
 import { describe, expect, it } from '@jest/globals';
 import type { Lease } from '../../lib/core/lease.js';
 import { leftovers, track, useWorld } from './world.js';
@@ -191,5 +192,19 @@ describe('contention for one key', () => {
       .lock()
       .catch(() => undefined);
     await world.everyMs(3000, () => expect(clock.armedRefTimers).toBe(0));
+  });
+
+  it('since tells when the key was acquired, not since when it was waited for; locally and at the store', async () => {
+    const before = await world.replica().manager.acquire('k');
+    const { manager, clock } = world.replica();
+    const waiting = manager.acquire('k', { wait: '1h' });
+    await world.advance(60_000);
+    await before.release();
+    await world.until(waiting);
+    const stored = (await world.store.inspect('k'))!.holder!.since;
+    expect(Math.abs(Date.parse(stored) - clock.wallMs())).toBeLessThan(1000);
+    await world.advance(60_000);
+    const busy = await manager.acquire('k', { wait: false }).catch((error: LockHeldError) => error);
+    expect((busy as LockHeldError).holder?.since).toBe(stored);
   });
 });
