@@ -53,9 +53,8 @@ export class LeadershipCampaign implements Leadership {
   private readonly resolved: ResolvedAcquire;
   private readonly hooks: TermHooks;
   private readonly work = new WorkTracker();
-  /** Settled once the first election has an outcome: this replica leads, or another was seen to. */
-  private readonly decided: Promise<void>;
-  private decide!: () => void;
+  /** Who waits for the outcome of the first election; `null` once it has one: this replica leads, or another was seen to. */
+  private undecided: Set<() => void> | null = new Set();
   private readonly isCandidate: boolean;
   private campaign: Campaign | null = null;
   private holder: HolderInfo | undefined;
@@ -70,12 +69,11 @@ export class LeadershipCampaign implements Leadership {
     private readonly events: Partial<LeadershipEvents> = {},
   ) {
     this.key = options.key ?? defaultKey(options.service);
-    this.resolved = manager.resolve(this.key, {
-      ttl: options.ttl ?? DEFAULT_LEADERSHIP_TTL_MS,
-      wait: Infinity,
-    });
+    const ttl = options.ttl ?? DEFAULT_LEADERSHIP_TTL_MS;
+    // Renewed by itself also where the manager's leases are renewed by hand: nobody else would.
+    const renewEvery = (parseDuration(ttl) ?? Infinity) / 3;
+    this.resolved = manager.resolve(this.key, { ttl, renewEvery, wait: Infinity });
     this.hooks = new TermHooks(manager, options.hooks, (...failure) => this.onHookError(...failure));
-    this.decided = new Promise(resolve => (this.decide = resolve));
     this.isCandidate = options.campaign ?? true;
     if (!this.isCandidate) this.decide();
     this.notLeading = AbortSignal.abort(new LockReleasedError(this.key));
@@ -121,9 +119,7 @@ export class LeadershipCampaign implements Leadership {
     options: { waitMs: number },
     fn: (lease: Lease) => Promise<T> | T,
   ): Promise<LeaderRun<T>> {
-    if (this.lease === null && options.waitMs > 0) {
-      await within(this.manager.clock, options.waitMs, this.decided);
-    }
+    if (this.lease === null && options.waitMs > 0) await this.firstElection(options.waitMs);
     const lease = this.campaign?.lease ?? null;
     if (lease === null) return { ran: false, error: new NotLeaderError(this.key, this.holder) };
     this.workStartedAt = this.manager.clock.monotonicMs();
@@ -179,6 +175,23 @@ export class LeadershipCampaign implements Leadership {
     // The lease of a resignation that is under way is still to be given up.
     if (campaign.current !== null) await this.stepDown(campaign.current, leftMs);
     else await within(this.manager.clock, leftMs, this.hooks.settled());
+  }
+
+  /** Resolves once the first election has an outcome, or after `waitMs`; who has waited in vain leaves nothing behind. */
+  private async firstElection(waitMs: number): Promise<void> {
+    const { undecided } = this;
+    if (undecided === null) return;
+    let decided!: () => void;
+    const outcome = new Promise<void>(resolve => (decided = resolve));
+    undecided.add(decided);
+    await within(this.manager.clock, waitMs, outcome);
+    undecided.delete(decided);
+  }
+
+  private decide(): void {
+    const waiting = this.undecided ?? [];
+    this.undecided = null;
+    for (const decided of waiting) decided();
   }
 
   private async stepDown(lease: HeldLease, timeoutMs: number): Promise<void> {

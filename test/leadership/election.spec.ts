@@ -77,6 +77,15 @@ describe('election', () => {
     });
   });
 
+  it('is renewed by itself also where the leases of its manager are renewed by hand', async () => {
+    const { leadership } = candidate(world, { renewEvery: false });
+    leadership.start();
+    await world.advance(10);
+    const { fencingToken } = leadership.lease!;
+    await world.advance(60_000);
+    expect(leadership.lease?.fencingToken).toBe(fencingToken);
+  });
+
   it('start is idempotent, and a campaign neither started nor leading stops at once', async () => {
     const { leadership, link } = candidate(world);
     await leadership.stop({ timeoutMs: 1000 });
@@ -173,6 +182,18 @@ describe('leader-only work', () => {
     const after = track(leadership.runAsLeader({ waitMs: 60_000 }, () => 'after'));
     await world.settle();
     expect(after.value).toMatchObject({ ran: false });
+  });
+
+  it('who has waited in vain for the first election leaves nothing behind', async () => {
+    const { leadership, link } = candidate(world);
+    link.cut();
+    leadership.start();
+    const calls = Array.from({ length: 100 }, () =>
+      track(leadership.runAsLeader({ waitMs: 50 }, () => 'ran')),
+    );
+    await world.advance(100);
+    expect(calls.every(({ value }) => value?.ran === false)).toBe(true);
+    expect((leadership as any).undecided.size).toBe(0);
   });
 
   it('another leader decides the election for those who wait', async () => {
