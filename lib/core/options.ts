@@ -94,6 +94,8 @@ export interface ResolvedManager {
   readonly url?: string;
   readonly driftRate: number;
   readonly timing: TimingOptions;
+  /** Of commands that are about no lease of the manager's own. */
+  readonly commandTimeoutMs: number;
 }
 
 /** What a manager's acquisitions start from. */
@@ -127,9 +129,9 @@ export function resolveManager(options: SyncManagerOptions): ResolvedManager {
     }
   }
   const driftRate = resolveDriftRate(options.driftRate, problems);
-  resolveTiming(timing, driftRate, store ?? NO_LIMIT, problems);
+  const { commandTimeoutMs } = resolveTiming(timing, driftRate, store ?? NO_LIMIT, problems);
   problems.throwIfAny();
-  return Object.freeze({ store, service, url, driftRate, timing });
+  return Object.freeze({ store, service, url, driftRate, timing, commandTimeoutMs });
 }
 
 /** Drift rate of a manager, checked. */

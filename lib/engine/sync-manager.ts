@@ -187,7 +187,9 @@ export class SyncManager {
 
   /** All keys that start with `prefix` and are held, or beside which something is kept. */
   async *list(prefix = ''): AsyncGenerator<LeaseRecord, void> {
-    const records = this.store.list(prefix, { timeoutMs: this.commandTimeoutMs })[Symbol.asyncIterator]();
+    const records = this.store
+      .list(prefix, { timeoutMs: this.resolved.commandTimeoutMs })
+      [Symbol.asyncIterator]();
     try {
       for (;;) {
         const step = await this.ask(() => records.next());
@@ -277,11 +279,7 @@ export class SyncManager {
     await within(this.clock, leftMs(), closed);
   }
 
-  private get commandTimeoutMs(): number {
-    return resolveAcquire({}, this.resolved).timing.commandTimeoutMs;
-  }
-
   private ask<T>(command: (call: CallOptions) => Promise<T>): Promise<T> {
-    return this.engine.gateway.call(this.commandTimeoutMs, command);
+    return this.engine.gateway.call(this.resolved.commandTimeoutMs, command);
   }
 }

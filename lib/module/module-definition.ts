@@ -10,6 +10,7 @@ export interface DistributedLockModuleExtras {
 
 const DEFAULTS: DistributedLockModuleExtras = { isGlobal: true };
 
+/** The base of `DistributedLockModule`, and the types of what its `forRoot` and `forRootAsync` take. */
 export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
   new ConfigurableModuleBuilder<DistributedLockModuleOptions>({ optionsInjectionToken: MODULE_OPTIONS })
     .setClassMethodName('forRoot')

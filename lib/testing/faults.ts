@@ -28,6 +28,7 @@ export interface FaultOdds {
   readonly maxDelayMs?: number;
 }
 
+/** The call goes through undisturbed. */
 export const NO_FAULT: Fault = { kind: 'none' };
 
 /** Draws a fault. Each draw takes three numbers, so that changed odds do not shift the ones that follow. */

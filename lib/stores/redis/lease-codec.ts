@@ -19,21 +19,25 @@ type Argument = string | Buffer;
 /** Thirty thousand years; an expiry that Redis could not represent would fail a script half way. */
 const LONGEST_DATA_TTL_MS = 1e15;
 
+/** ARGV of acquire.lua. */
 export function acquireArguments(request: AcquireRequest): Argument[] {
   const holder = request.holder === undefined ? '' : JSON.stringify(request.holder);
   return [request.owner, wholeMs(request.ttlMs), holder, ...writeArguments(request, '-1')];
 }
 
+/** ARGV of renew.lua. */
 export function renewArguments(request: RenewRequest): Argument[] {
   const { owner, fencingToken, ttlMs } = request;
   return [owner, `${fencingToken}`, wholeMs(ttlMs), ...writeArguments(request, '')];
 }
 
+/** ARGV of release.lua. */
 export function releaseArguments(request: ReleaseRequest): Argument[] {
   const { owner, fencingToken = '', keepForMs = 0 } = request;
   return [owner, `${fencingToken}`, wholeMs(Math.max(0, keepForMs)), ...writeArguments(request, '')];
 }
 
+/** ARGV of revoke.lua. */
 export function revokeArguments(request: RevokeRequest): Argument[] {
   return [`${request.fencingToken}`, request.force === true ? '1' : '0'];
 }

@@ -11,6 +11,7 @@ const HOLDER = {
 };
 const OTHER = { host: 'hôst-2 🔒', pid: 4711, since: '2026-01-02T00:00:00.000Z' };
 
+/** What the port says of: acquire. */
 export const acquireCases = defineCases('acquire', it => {
   it('grants a free key, answering when the request was sent', async probe => {
     const grant = await probe.grant(probe.key(), { sentAt: 123.5 });

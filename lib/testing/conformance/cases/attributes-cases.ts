@@ -12,6 +12,7 @@ async function assertRoundTrips(probe: Probe, attributes: LeaseAttributes): Prom
   assertAttributes((await probe.grant(grant.key)).attributes, attributes);
 }
 
+/** What the port says of: attributes. */
 export const attributesCases = defineCases('attributes', it => {
   it('may be text, each as written', probe =>
     assertRoundTrips(probe, {

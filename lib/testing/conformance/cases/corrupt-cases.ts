@@ -21,6 +21,7 @@ async function assertCorrupt(promise: Promise<unknown>, key: string): Promise<vo
   });
 }
 
+/** What the port says of: corrupt. */
 export const corruptCases = defineCases('corrupt', it => {
   it('fails an acquire, and is not granted', 'corrupt', async probe => {
     const key = await corruptKey(probe);

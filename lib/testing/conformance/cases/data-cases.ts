@@ -22,6 +22,7 @@ async function assertRoundTrips(probe: Probe, values: readonly LeaseData[]): Pro
   }
 }
 
+/** What the port says of: data. */
 export const dataCases = defineCases('data', it => {
   it('may be text', probe =>
     assertRoundTrips(probe, [

@@ -42,6 +42,7 @@ async function withHints(
   }
 }
 
+/** What the port says of: hint. */
 export const hintCases = defineCases('hint', it => {
   it('comes right after subscribing, though the key is held', 'whenFreed', async probe => {
     const grant = await probe.grant(probe.key());

@@ -4,6 +4,7 @@ import { assertAttributes, assertData } from '../probe.js';
 
 const HOLDER = { host: 'host-1', pid: 17, since: '2026-01-01T00:00:00.000Z' };
 
+/** What the port says of: inspect. */
 export const inspectCases = defineCases('inspect', it => {
   it('finds nothing under a key that was never used', async probe => {
     assert.equal(await probe.inspect(probe.key()), null);

@@ -19,6 +19,7 @@ async function assertDistinct(probe: Probe, suffixes: readonly string[]): Promis
   assert.deepEqual(listed, suffixes.map(suffix => probe.key(suffix)).sort());
 }
 
+/** What the port says of: key. */
 export const keyCases = defineCases('key', it => {
   it('differs by case', probe => assertDistinct(probe, ['order', 'Order', 'ORDER']));
 

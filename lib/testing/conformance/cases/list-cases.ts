@@ -7,6 +7,7 @@ async function listedKeys(probe: Probe, prefix: string): Promise<string[]> {
   return (await probe.list(prefix)).map(({ key }) => key.slice(probe.prefix.length)).sort();
 }
 
+/** What the port says of: list. */
 export const listCases = defineCases('list', it => {
   it('finds nothing where nothing starts with the prefix', async probe => {
     await probe.grant(probe.key('a'));

@@ -25,6 +25,7 @@ function assertOneGrant(outcomes: AcquireOutcome[]): void {
   assert.equal(grants.length, 1, `${grants.length} of ${CONTENDERS} contenders were granted the key`);
 }
 
+/** What the port says of: race. */
 export const raceCases = defineCases('race', it => {
   it('of 16 for a free key grants exactly one', async probe => {
     for (let round = 0; round < 5; round++) assertOneGrant(await race(probe, probe.key(`free-${round}`)));

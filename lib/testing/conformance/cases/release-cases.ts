@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { defineCases } from '../define-cases.js';
 import { CALL } from '../probe.js';
 
+/** What the port says of: release. */
 export const releaseCases = defineCases('release', it => {
   it('frees the key at once', async probe => {
     const grant = await probe.grant(probe.key());

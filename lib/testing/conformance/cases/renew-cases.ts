@@ -5,6 +5,7 @@ import { CALL } from '../probe.js';
 const STALE = { data: 'stale', attributes: { stale: true } } as const;
 const NOTHING = { data: undefined, attributes: {} } as const;
 
+/** What the port says of: renew. */
 export const renewCases = defineCases('renew', it => {
   it('answers when the request was sent', async probe => {
     const grant = await probe.grant(probe.key());

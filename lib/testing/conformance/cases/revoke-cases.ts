@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { defineCases } from '../define-cases.js';
 import { assertAttributes, assertData, CALL } from '../probe.js';
 
+/** What the port says of: revoke. */
 export const revokeCases = defineCases('revoke', it => {
   it('refuses further renewals, and grants the key to nobody before the lease has ended', async probe => {
     const grant = await probe.grant(probe.key(), { ttlMs: 4 * probe.unitMs });

@@ -12,6 +12,7 @@ function assertGrew(before: Grant, after: Grant): void {
   );
 }
 
+/** What the port says of: token. */
 export const tokenCases = defineCases('token', it => {
   it('is a safe integer on a µs scale', async probe => {
     const { fencingToken } = await probe.grant(probe.key());

@@ -3,6 +3,7 @@ import { defineCases } from '../define-cases.js';
 
 const DAY_MS = 86_400_000;
 
+/** What the port says of: ttl. */
 export const ttlCases = defineCases('ttl', it => {
   it('ends the lease of a holder that is dead', async probe => {
     const key = probe.key();
