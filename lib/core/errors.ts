@@ -9,6 +9,7 @@ export type LockErrorCode =
   | 'LOCK_STORE_UNAVAILABLE'
   | 'LOCK_STORE_REJECTED'
   | 'LOCK_CORRUPT_LEASE'
+  | 'LOCK_KEY_ABSENT'
   | 'LOCK_MANAGER_CLOSED'
   | 'LOCK_MANAGER_MISSING'
   | 'LOCK_NOT_LEADER'
@@ -131,6 +132,16 @@ export class CorruptLeaseError extends DistributedLockError {
       'LOCK_CORRUPT_LEASE',
       `the record of key '${key}' cannot be read: ${fact}. Inspect it, then delete it.`,
       options,
+    );
+  }
+}
+
+/** `mustExist` was asked for, and the store does not know the key. */
+export class KeyAbsentError extends DistributedLockError {
+  constructor(readonly key: string) {
+    super(
+      'LOCK_KEY_ABSENT',
+      `key '${key}' is not known to the store: it is free, and nothing is kept beside it. Create it by an acquire with data, or leave out mustExist.`,
     );
   }
 }

@@ -27,13 +27,8 @@ export interface HolderInfo {
 export interface LeaseWrites {
   /** Replaces the data; `null` deletes it; `undefined` keeps it. */
   readonly data?: LeaseData | null;
-  /** How long `data` outlives this write, in ms. Without it data does not expire. */
+  /** How long `data` outlives this write, in ms. Without it data does not expire. Never set where expiry is observed. */
   readonly dataTtlMs?: number;
-  /**
-   * Grows with each write of one lease (the acquire is 0). A store ignores the writes of a request whose sequence is not
-   * above the last one it has applied for this owner, so that a delayed write cannot undo a newer one.
-   */
-  readonly writeSequence?: number;
   /** Merged into the attributes. */
   readonly attributes?: LeaseAttributes;
 }
@@ -45,14 +40,22 @@ export interface AcquireRequest extends LeaseWrites {
   /** When this attempt was sent, on the holder's clock; opaque to the store. */
   readonly sentAt: number;
   readonly holder?: HolderInfo;
+  /** Only a key that the store knows: one that is held, or beside which something is kept. */
+  readonly mustExist?: boolean;
 }
 
 export interface RenewRequest extends LeaseWrites {
   readonly key: string;
   readonly owner: string;
   readonly fencingToken: number;
+  /** Never so short that the lease would end sooner than by an earlier request that was answered. */
   readonly ttlMs: number;
   readonly sentAt: number;
+  /**
+   * Grows with each request of one lease after the acquire, which is 0. A store ignores the writes of a request that is not
+   * newer than the last writes it has applied for this owner, so that a delayed one cannot undo them.
+   */
+  readonly sequence: number;
 }
 
 export interface ReleaseRequest extends LeaseWrites {
@@ -60,7 +63,12 @@ export interface ReleaseRequest extends LeaseWrites {
   readonly owner: string;
   /** Unknown when the reply to the acquire was lost; then the owner alone is matched. */
   readonly fencingToken?: number;
-  /** The key stays unavailable to everybody for this long, counted from the release. */
+  /** As in a renewal. Absent in a release without writes. */
+  readonly sequence?: number;
+  /**
+   * The key stays unavailable to everybody for this long, counted from the release. Where expiry is observed, a second
+   * release, without it, frees such a key.
+   */
   readonly keepForMs?: number;
 }
 
@@ -91,7 +99,14 @@ export type AcquireOutcome =
       readonly holder?: HolderInfo;
       /** The key is free after this long if the holder is dead. */
       readonly freeInMs?: number;
+      /**
+       * Where expiry is observed: the record has not changed since it was first seen, and may be that of a dead holder. Whoever
+       * asks without waiting asks again, until it changes or is free.
+       */
+      readonly mayBeDead?: boolean;
     }
+  /** The request had `mustExist`, and the store does not know the key. */
+  | { readonly kind: 'absent' }
   | { readonly kind: 'not-yet'; readonly reason: 'restart-guard'; readonly freeInMs: number };
 
 export type RenewOutcome =
@@ -132,6 +147,8 @@ export interface LeaseStore {
   readonly expiry: 'server' | 'observed';
   /** Longest TTL that it takes, in ms. @default no bound of its own */
   readonly maxTtlMs?: number;
+  /** Names that attributes must not have. @default none */
+  readonly reservedAttributes?: readonly string[];
 
   /**
    * Grants the key if it is free. Idempotent per owner: the owner that holds the key is granted again with the same

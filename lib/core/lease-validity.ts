@@ -5,6 +5,7 @@ import type { ResolvedTiming } from './options.js';
 /** Until when one lease is held, and from when on it is expiring: the rule of promise 1, on the holder's own clock. */
 export class LeaseValidity {
   private until: number;
+  private longestEndsAt: number;
   private gainedMs: number;
 
   constructor(
@@ -13,6 +14,7 @@ export class LeaseValidity {
     private readonly elapsed: ElapsedTime,
   ) {
     this.until = validUntil(sentAt, timing.ttlMs, timing.driftRate);
+    this.longestEndsAt = sentAt + timing.ttlMs;
     this.gainedMs = elapsed.gainedSoFarMs;
   }
 
@@ -32,8 +34,14 @@ export class LeaseValidity {
     return this.until + 2 * lossMarginMs(ttlMs, driftRate);
   }
 
+  /** The TTL that a renewal sent at `now` has to ask for, so that the store does not end the lease sooner than it would have. */
+  ttlNeededMs(now: number, ttlMs: number): number {
+    return Math.max(ttlMs, this.longestEndsAt - now);
+  }
+
   /** Counts a renewal that the store holds as sent at `sentAt`; an older one changes nothing. */
   renewed(sentAt: number, ttlMs: number): void {
+    this.longestEndsAt = Math.max(this.longestEndsAt, sentAt + ttlMs);
     const until = validUntil(sentAt, ttlMs, this.timing.driftRate);
     if (until <= this.until) return;
     this.until = until;

@@ -5,8 +5,8 @@ import { OptionsInvalidError } from './errors.js';
 import type { LeaseStore } from './lease-store.js';
 import { nearestName } from './nearest-name.js';
 
-/** What a store says of the TTLs that it takes. */
-export type TtlLimit = Pick<LeaseStore, 'name' | 'maxTtlMs'>;
+/** What a store says of the options that it takes. */
+export type StoreLimits = Pick<LeaseStore, 'name' | 'expiry' | 'maxTtlMs' | 'reservedAttributes'>;
 
 /** Collects everything that is wrong with a set of options, so that one error names all of it. */
 export class OptionProblems {
@@ -40,7 +40,7 @@ export class OptionProblems {
    * A TTL that the store takes.
    * @returns ms; where it is wrong the longest of all, so that nothing else seems too long for it
    */
-  ttl(name: string, value: unknown, defaultMs: number, store: TtlLimit, minMs = MIN_TTL_MS): number {
+  ttl(name: string, value: unknown, defaultMs: number, store: StoreLimits, minMs = MIN_TTL_MS): number {
     const ms = this.duration(name, value === undefined ? defaultMs : value, NaN, minMs, MAX_TTL_MS);
     const maxTtlMs = Math.min(MAX_TTL_MS, store.maxTtlMs ?? Infinity);
     if (ms > maxTtlMs) {

@@ -5,7 +5,7 @@ import { formatDuration } from './duration.js';
 import type { LeaseAttributes, LeaseData, LeaseStore, LeaseWrites } from './lease-store.js';
 import type { ReleaseOptions, RenewOptions } from './lease.js';
 import { DEFAULT_DRIFT_RATE } from './lease-timing.js';
-import { OptionProblems, type TtlLimit } from './option-problems.js';
+import { OptionProblems, type StoreLimits } from './option-problems.js';
 import { withoutUndefined } from './without-undefined.js';
 
 /** Timing of leases. Set for all of a manager's leases, or for one. */
@@ -30,10 +30,12 @@ export interface AcquireOptions extends TimingOptions {
   signal?: AbortSignal;
   /** Data to keep beside the lease; `null` deletes what is there; by default it is kept and handed over. */
   data?: LeaseData | null;
-  /** How long `data` is kept after its last write. @default for ever */
+  /** How long `data` is kept after its last write; not on DynamoDB, whose rows know no time. @default for ever */
   dataTtl?: Duration;
   /** Attributes to merge into those beside the lease. */
   attributes?: LeaseAttributes;
+  /** Only a key that the store knows: one that is held, or beside which something is kept. @default false */
+  mustExist?: boolean;
   /**
    * After an early release the key stays unavailable until this long after the acquisition, so that a replica whose clock
    * is behind does not run the same tick of a schedule again. It may exceed `ttl`. @default 0
@@ -80,10 +82,11 @@ export interface ResolvedTiming {
 /** What one acquisition needs to know, checked and complete. */
 export interface ResolvedAcquire {
   readonly timing: ResolvedTiming;
-  readonly ttlLimit: TtlLimit;
+  readonly limits: StoreLimits;
   readonly data?: LeaseData | null;
   readonly dataTtlMs?: number;
   readonly attributes?: LeaseAttributes;
+  readonly mustExist?: boolean;
   readonly holdAtLeastMs: number;
 }
 
@@ -101,7 +104,7 @@ export interface ResolvedManager {
 /** What a manager's acquisitions start from. */
 export type AcquireDefaults = Pick<ResolvedManager, 'store' | 'driftRate' | 'timing'>;
 
-const NO_LIMIT: TtlLimit = { name: 'any' };
+const NO_LIMIT: StoreLimits = { name: 'any', expiry: 'server' };
 
 /** What a store must have; the rest is optional. */
 export const STORE_METHODS = ['acquire', 'renew', 'release', 'inspect', 'list', 'revoke'] as const;
@@ -146,10 +149,10 @@ function resolveDriftRate(value: unknown, problems: OptionProblems): number {
 function resolveTiming(
   options: TimingOptions,
   driftRate: number,
-  ttlLimit: TtlLimit,
+  limits: StoreLimits,
   problems: OptionProblems,
 ): ResolvedTiming {
-  const ttlMs = problems.ttl('ttl', options.ttl, DEFAULT_TTL_MS, ttlLimit);
+  const ttlMs = problems.ttl('ttl', options.ttl, DEFAULT_TTL_MS, limits);
   const renewEveryMs =
     options.renewEvery === false
       ? Infinity
@@ -206,16 +209,25 @@ export function resolveAcquire(
 ): ResolvedAcquire {
   const problems = new OptionProblems();
   // The manager's ttl was checked with the manager, and is not to be named for each that inherits it.
-  const ttlLimit = options.ttl === undefined ? NO_LIMIT : store;
-  const timing = resolveTiming(overlay(options, defaults), driftRate, ttlLimit, problems);
+  const limits = options.ttl === undefined ? NO_LIMIT : store;
+  const timing = resolveTiming(overlay(options, defaults), driftRate, limits, problems);
   const holdAtLeastMs = problems.duration('holdAtLeast', options.holdAtLeast, 0, 0, MAX_TTL_MS);
   const dataTtlMs =
     options.dataTtl === undefined ? undefined : problems.duration('dataTtl', options.dataTtl, 1, 1, Infinity);
-  checkWrites(options, problems);
+  if (dataTtlMs !== undefined && store.expiry === 'observed') {
+    problems.add(
+      `dataTtl (${describeValue(options.dataTtl)}) needs a store with a clock of its own, which ${store.name} is not; leave it out, and delete data by data: null`,
+    );
+  }
+  const { mustExist } = options;
+  if (mustExist !== undefined && typeof mustExist !== 'boolean') {
+    problems.add(`mustExist (${describeValue(mustExist)}) must be true or false; try mustExist: true`);
+  }
+  checkWrites(options, problems, store);
   checkSignal(options.signal, problems);
   problems.throwIfAny();
   const { data, attributes } = options;
-  return { timing, ttlLimit: store, data, dataTtlMs, attributes, holdAtLeastMs };
+  return { timing, limits: store, data, dataTtlMs, attributes, mustExist, holdAtLeastMs };
 }
 
 /** @throws OptionsInvalidError naming what is wrong with the options that only the callback forms have */
@@ -236,8 +248,8 @@ export function resolveRenew(
 ): { ttlMs: number; writes: LeaseWrites } {
   const problems = new OptionProblems();
   const { ttlMs } = acquired.timing;
-  const requestedMs = problems.ttl('ttl', options.ttl, ttlMs, acquired.ttlLimit, 1);
-  checkWrites(options, problems);
+  const requestedMs = problems.ttl('ttl', options.ttl, ttlMs, acquired.limits, 1);
+  checkWrites(options, problems, acquired.limits);
   problems.throwIfAny();
   const { data, attributes } = options;
   return {
@@ -252,12 +264,16 @@ export function resolveRenew(
 /** @throws OptionsInvalidError naming what is wrong */
 export function checkRelease(options: ReleaseOptions): void {
   const problems = new OptionProblems();
-  checkWrites(options, problems);
+  checkWrites(options, problems, NO_LIMIT);
   problems.throwIfAny();
 }
 
 /** Checks data and attributes, wherever a user hands them in. */
-function checkWrites(writes: { data?: unknown; attributes?: unknown }, problems: OptionProblems): void {
+function checkWrites(
+  writes: { data?: unknown; attributes?: unknown },
+  problems: OptionProblems,
+  { name: storeName, reservedAttributes = [] }: StoreLimits,
+): void {
   const { data, attributes } = writes;
   if (data !== undefined && data !== null && typeof data !== 'string' && !(data instanceof Uint8Array)) {
     problems.add(`data (${describeValue(data)}) must be text or bytes; try JSON.stringify(data)`);
@@ -277,6 +293,10 @@ function checkWrites(writes: { data?: unknown; attributes?: unknown }, problems:
     if (!isScalar || name === '') {
       problems.add(
         `attributes.${name} (${describeValue(value)}) must be a named string, finite number or boolean`,
+      );
+    } else if (reservedAttributes.includes(name)) {
+      problems.add(
+        `attributes.${name} is a name that the ${storeName} store uses itself; choose another, such as 'my_${name}'`,
       );
     }
   }

@@ -1,5 +1,5 @@
 import type { DistributedLockError } from '../core/errors.js';
-import { StoreRejectedError, StoreUnavailableError } from '../core/errors.js';
+import { KeyAbsentError, StoreRejectedError, StoreUnavailableError } from '../core/errors.js';
 import type { AcquireOutcome, HolderInfo } from '../core/lease-store.js';
 import { pollDelayMs, validUntil } from '../core/lease-timing.js';
 import type { ResolvedAcquire } from '../core/options.js';
@@ -22,6 +22,7 @@ export type Obstacle =
       readonly owner?: string;
       readonly holder?: HolderInfo;
       readonly freeInMs?: number;
+      readonly mayBeDead?: boolean;
     }
   | { readonly kind: 'not-yet'; readonly freeInMs: number }
   | { readonly kind: 'unavailable'; readonly error: DistributedLockError };
@@ -115,18 +116,19 @@ export class Contender {
 
   private async attempt(): Promise<Obstacle | Granted> {
     const { gateway, elapsed } = this.services;
-    const { timing, data, dataTtlMs, attributes } = this.resolved;
+    const { timing, data, dataTtlMs, attributes, mustExist } = this.resolved;
     const { key, owner } = this;
     const sentAt = elapsed.now();
     const holder = (this.holder = this.services.describeHolder());
-    const writes = { data, dataTtlMs, attributes, writeSequence: 0 };
+    const writes = { data, dataTtlMs, attributes, mustExist };
     try {
       const outcome = await gateway.call(
         timing.commandTimeoutMs,
         call => gateway.store.acquire({ key, owner, ttlMs: timing.ttlMs, sentAt, holder, ...writes }, call),
         { onLate: late => this.onLateReply(late), unref: this.options.unref },
       );
-      const answer = definite(outcome, 'granted', 'held', 'not-yet');
+      const answer = definite(outcome, 'granted', 'held', 'absent', 'not-yet');
+      if (answer.kind === 'absent') throw new KeyAbsentError(key);
       if (answer.kind === 'granted' && !this.isPlausible(answer))
         throw new Error('its grant has no valid token or time');
       return answer;

@@ -192,7 +192,7 @@ export class HeldLease implements Lease, RenewingLease {
     const { validity, kept } = this.renewal;
     const keepMs = Math.max(Math.min(keepForMs, validity.validUntil - now), this.holdForMs);
     const { dataTtlMs, timing } = this.resolved;
-    const writes = data === undefined ? {} : kept.sequenced({ data, dataTtlMs });
+    const writes = data === undefined ? {} : kept.numbered({ data, dataTtlMs });
     const patience = { untilMs: validity.storeExpiryAt, commandTimeoutMs: timing.commandTimeoutMs };
     const freed = this.services.releaser.release({ ...this.releaseRequest(keepMs), ...writes }, patience);
     this.onEnd(this, freed);

@@ -10,15 +10,16 @@ export class KeptBeside {
     public attributes: LeaseAttributes = {},
   ) {}
 
-  /** Numbers a write, so that a delayed one does not undo a newer one. Nothing to write needs no number. */
-  sequenced(writes: LeaseWrites): LeaseWrites {
-    return Object.keys(writes).length === 0 ? writes : { ...writes, writeSequence: ++this.sent };
+  /** Numbers a request, so that a delayed one does not undo a newer one. */
+  numbered<W extends LeaseWrites>(writes: W): W & { sequence: number } {
+    return { ...writes, sequence: ++this.sent };
   }
 
   /** The store has applied a write. Of two whose replies come in the wrong order, it keeps the newer one. */
-  wrote({ data, attributes, writeSequence = 0 }: LeaseWrites): void {
-    if (writeSequence <= this.confirmed) return;
-    this.confirmed = writeSequence;
+  wrote({ data, attributes, sequence }: LeaseWrites & { sequence: number }): void {
+    const isEmpty = data === undefined && attributes === undefined;
+    if (isEmpty || sequence <= this.confirmed) return;
+    this.confirmed = sequence;
     if (data !== undefined) this.data = data ?? undefined;
     if (attributes !== undefined) this.attributes = { ...this.attributes, ...attributes };
   }

@@ -48,7 +48,7 @@ export class KeyQueue {
     const obstacle = this.presentObstacle;
     // Reading the clock may have ended the lease here, and its listeners this wait.
     if (waiter.isOver) return this.forgetIfIdle();
-    if (waiter.isProbe && obstacle?.kind === 'held') {
+    if (waiter.isProbe && obstacle?.kind === 'held' && obstacle.mayBeDead !== true) {
       waiter.failed(new LockHeldError(this.key, obstacle.holder));
       return this.forgetIfIdle();
     }
@@ -83,6 +83,12 @@ export class KeyQueue {
       this.leave(waiter);
       waiter.failed(error);
     }
+  }
+
+  /** How much longer it takes at most to learn whether the holder lives; 0 where that is known, or cannot be known now. */
+  get undecidedForMs(): number {
+    const obstacle = this.presentObstacle;
+    return obstacle?.kind === 'held' && obstacle.mayBeDead === true ? (obstacle.freeInMs ?? 0) : 0;
   }
 
   /** What to tell somebody whose wait is over. */
@@ -175,6 +181,7 @@ export class KeyQueue {
     for (const waiter of [...this.observers]) {
       waiter.blocked?.(obstacle);
       if (!waiter.isProbe || obstacle.kind === 'unavailable') continue;
+      if (obstacle.kind === 'held' && obstacle.mayBeDead === true) continue;
       this.leave(waiter);
       const waitedMs = this.services.elapsed.now() - waiter.waitingSince;
       const isHeld = obstacle.kind === 'held';

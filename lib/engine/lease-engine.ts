@@ -138,15 +138,19 @@ export class LeaseEngine {
     };
     signal?.addEventListener('abort', onAbort, { once: true });
     // A probe has time for one attempt and one more, should the first bring no answer.
-    const limitMs = isProbe ? 2 * commandTimeoutMs : waitMs;
-    if (limitMs !== Infinity) {
-      const onTimeout = (): void => {
-        const error = queue.timeoutError(waiter);
-        queue.leave(waiter);
-        waiter.failed(error);
-      };
-      deadline = this.clock.startTimer(limitMs, onTimeout, { unref });
-    }
+    const probeMs = 2 * commandTimeoutMs;
+    const limitMs = isProbe ? probeMs : waitMs;
+    const onTimeout = (): void => {
+      const undecidedMs = isProbe ? queue.undecidedForMs : 0;
+      if (undecidedMs > 0) return startDeadline(undecidedMs + probeMs);
+      const error = queue.timeoutError(waiter);
+      queue.leave(waiter);
+      waiter.failed(error);
+    };
+    const startDeadline = (ms: number): void => {
+      deadline = this.clock.startTimer(ms, onTimeout, { unref });
+    };
+    if (limitMs !== Infinity) startDeadline(limitMs);
     queue.enter(waiter);
     // Entering looks at the clock, and a listener of a loss that it finds may close the manager.
     if (this.isClosing) queue.rejectAll(new ManagerClosedError());

@@ -62,7 +62,7 @@ export class LeaseRenewal implements RenewedLease {
 
   /** Renews now. Call it when none is on its way. @returns why it failed, if it did */
   send(ttlMs: number, writes: LeaseWrites): Promise<DistributedLockError | undefined> {
-    const attempt = this.begin(this.services.elapsed.now(), ttlMs, this.kept.sequenced(writes));
+    const attempt = this.begin(this.services.elapsed.now(), ttlMs, writes);
     this.watch();
     this.services.scheduler.send(new Map([[this, attempt]]));
     return attempt.settled;
@@ -133,15 +133,17 @@ export class LeaseRenewal implements RenewedLease {
     let settle!: PendingRenewal['settle'];
     const settled = new Promise<DistributedLockError | undefined>(resolve => (settle = resolve));
     const deadlineAt = Math.min(now + this.resolved.timing.commandTimeoutMs, this.validity.validUntil);
-    const request = { key, owner, fencingToken, ttlMs, sentAt: now, ...writes };
+    const timing = { ttlMs: this.validity.ttlNeededMs(now, ttlMs), sentAt: now };
+    const request = this.kept.numbered({ key, owner, fencingToken, ...timing, ...writes });
     return (this.pending = { request, deadlineAt, settle, settled });
   }
 
   private renewed(sentAt: number, { request }: PendingRenewal): void {
-    // As of another attempt, it is as long as any of them was at least.
-    this.validity.renewed(sentAt, sentAt === request.sentAt ? request.ttlMs : this.resolved.timing.ttlMs);
+    // As of another attempt, it is as long as any of them was at least, and what this one was to write may not be written.
+    const isThisAttempt = sentAt === request.sentAt;
+    this.validity.renewed(sentAt, isThisAttempt ? request.ttlMs : this.resolved.timing.ttlMs);
     this.renewAt = Math.max(this.renewAt, sentAt + this.resolved.timing.renewEveryMs);
-    this.kept.wrote(request);
+    if (isThisAttempt) this.kept.wrote(request);
     this.watch();
     const remainingMs = this.validity.validUntil - this.services.elapsed.now();
     tellOf(this.services.events, this.grant, 'renewed', { remainingMs });

@@ -47,7 +47,9 @@ export class Releaser {
     if (this.isStopped) return 'unanswered';
     try {
       const { store } = this.gateway;
-      return (await this.gateway.call(timeoutMs, call => store.release(request, call))).kind;
+      const { kind } = await this.gateway.call(timeoutMs, call => store.release(request, call));
+      if (kind === 'released' && store.expiry === 'observed') this.freeLater(request, timeoutMs);
+      return kind;
     } catch (error) {
       this.events.emit('release-failed', { key: request.key, owner: request.owner, error: error as Error });
       return 'unanswered';
@@ -68,6 +70,19 @@ export class Releaser {
   stop(): void {
     this.isStopped = true;
     for (const pause of this.pauses) pause.wake();
+  }
+
+  /** Where contenders end leases, one that saw the key kept would watch it from then on; a second release frees it in time. */
+  private freeLater({ keepForMs = 0, ...request }: ReleaseRequest, commandTimeoutMs: number): void {
+    if (keepForMs <= 0 || this.isStopped) return;
+    const pause = new Wakeup(this.clock, { unref: true });
+    this.pauses.add(pause);
+    const { key, owner, fencingToken } = request;
+    void detached(() => pause.pause(keepForMs)).then(() => {
+      this.pauses.delete(pause);
+      const patience = { untilMs: this.elapsed.now() + keepForMs, commandTimeoutMs };
+      this.inBackground(this.release({ key, owner, fencingToken }, patience));
+    });
   }
 
   private async repeat(request: ReleaseRequest, patience: ReleasePatience, startedAt: number): Promise<void> {

@@ -1,7 +1,7 @@
 import { DEFAULT_LEADERSHIP_TTL_MS } from '../core/defaults.js';
 import { describeValue } from '../core/describe-value.js';
 import { assertKey } from '../core/keys.js';
-import type { OptionProblems, TtlLimit } from '../core/option-problems.js';
+import type { OptionProblems, StoreLimits } from '../core/option-problems.js';
 import type { DistributedLockModuleOptions } from './module-options.js';
 import { collectProblems } from './option-checks.js';
 
@@ -24,7 +24,7 @@ const NAMES = ['campaign', 'ttl', 'key'];
 export function resolveLeadership(
   options: DistributedLockModuleOptions,
   users: readonly string[],
-  store: TtlLimit,
+  store: StoreLimits,
   problems: OptionProblems,
 ): ResolvedLeadership | false {
   const { leadership, service } = options;

@@ -42,6 +42,8 @@ export type CutDirection = 'requests' | 'replies' | 'both';
 export class FaultyStore implements LeaseStore {
   readonly name: string;
   readonly expiry: LeaseStore['expiry'];
+  readonly maxTtlMs?: number;
+  readonly reservedAttributes?: readonly string[];
   /** Every call so far, in order. */
   readonly calls: FaultyCall[] = [];
   readonly whenFreed?: LeaseStore['whenFreed'];
@@ -58,6 +60,8 @@ export class FaultyStore implements LeaseStore {
     options: { clock?: Clock } = {},
   ) {
     this.name = inner.name;
+    this.maxTtlMs = inner.maxTtlMs;
+    this.reservedAttributes = inner.reservedAttributes;
     this.expiry = inner.expiry;
     this.clock = options.clock ?? systemClock;
     this.hints = new HintRelay(inner);

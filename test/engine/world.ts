@@ -38,7 +38,7 @@ export interface ReplicaOptions extends Partial<Omit<SyncManagerOptions, 'store'
   drift?: number;
   driftRate?: number;
   /** Stands between the manager and its link. */
-  wrap?: (store: LeaseStore) => LeaseStore;
+  wrap?: (store: LeaseStore, clock: VirtualClock) => LeaseStore;
 }
 
 /** A store, time, and replicas that share them. */
@@ -63,7 +63,7 @@ export class World {
     const warnings: string[] = [];
     const warn = (message: string): void => void warnings.push(message);
     const manager = new SyncManager(
-      { store: wrap(link), ttl: 10_000, ...options },
+      { store: wrap(link, clock), ttl: 10_000, ...options },
       {
         clock,
         random: createSeededRandom(`replica-${this.replicas.length}`),

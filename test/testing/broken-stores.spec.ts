@@ -56,6 +56,7 @@ const CAUGHT: { fault: string; Store: new (clock: Clock) => broken.BrokenStore; 
     fault: 'starts its tokens anew after a release',
     Store: broken.TokensRestart,
     failures: [
+      'acquire: with mustExist grants a key beside which something is kept',
       'release: keeps the key unavailable to everybody for keepForMs',
       'token: grows across release',
       'token: grows across reopening',
@@ -69,6 +70,7 @@ const CAUGHT: { fault: string; Store: new (clock: Clock) => broken.BrokenStore; 
     fault: 'tells its own owner that the key is held',
     Store: broken.RefusesItsOwnOwner,
     failures: [
+      'acquire: with mustExist says of a held key that it is held, and grants it to its owner again',
       'acquire: grants again to the owner that holds the key, with the same token',
       'acquire: arms the TTL anew when its owner asks again',
       'acquire: writes data, attributes and holder once, however often its owner asks',

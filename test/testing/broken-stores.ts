@@ -244,9 +244,12 @@ export class SilentOnRelease extends BrokenStore {
 
 /** Applies a delayed write after a newer one (dynamolock #8). */
 export class AppliesOldWrites extends BrokenStore {
+  private readonly newest = new Map<string, number>();
   override async renew(request: RenewRequest): Promise<RenewOutcome> {
     this.assertReadable(request.key);
-    return this.sound.renew({ ...request, writeSequence: undefined });
+    const sequence = Math.max((this.newest.get(request.owner) ?? 0) + 1e-6, request.sequence);
+    this.newest.set(request.owner, sequence);
+    return this.sound.renew({ ...request, sequence });
   }
 }
 

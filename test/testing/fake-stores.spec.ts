@@ -16,7 +16,7 @@ describe('alwaysGrantedStore', () => {
         fencingToken,
         sentAt: 5,
       });
-    expect(await store.renew({ ...REQUEST, owner: 'a', fencingToken: 1 }, CALL)).toEqual({
+    expect(await store.renew({ ...REQUEST, owner: 'a', fencingToken: 1, sequence: 1 }, CALL)).toEqual({
       kind: 'renewed',
       sentAt: 5,
     });

@@ -169,7 +169,8 @@ describe('FaultyStore', () => {
     const requests = [];
     for (const key of ['a', 'b', 'c']) {
       const outcome = await faulty.acquire({ ...REQUEST, key }, CALL);
-      if (outcome.kind === 'granted') requests.push({ ...REQUEST, key, fencingToken: outcome.fencingToken });
+      if (outcome.kind === 'granted')
+        requests.push({ ...REQUEST, key, fencingToken: outcome.fencingToken, sequence: 1 });
     }
     faulty.script('renew', { kind: 'none' }, { kind: 'lose-reply' });
     const states = faulty.renewMany!(requests, CALL).map(promise => stateOf(clock, promise));

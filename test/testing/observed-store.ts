@@ -17,6 +17,9 @@ interface VersionedRow {
   readonly row: LeaseRow;
   version: number;
   ttlMs: number;
+  sequence: number;
+  sentAt: number;
+  keptBy: string | undefined;
 }
 
 /** The table that all handles see: it knows no time. */
@@ -29,7 +32,7 @@ export class ObservedTable {
 export class ObservedStore implements LeaseStore {
   readonly name = 'observed';
   readonly expiry = 'observed';
-  private readonly seen = new Map<string, { version: number; sinceMs: number }>();
+  private readonly seen = new Map<string, { version: number; sinceMs: number; isAlive: boolean }>();
 
   constructor(
     private readonly table: ObservedTable,
@@ -38,29 +41,47 @@ export class ObservedStore implements LeaseStore {
 
   async acquire(request: AcquireRequest): Promise<AcquireOutcome> {
     const { key, owner, ttlMs, sentAt } = request;
-    const entry = this.table.rows.get(key) ?? { row: new LeaseRow(key), version: 0, ttlMs };
+    const known = this.table.rows.get(key);
+    if (request.mustExist === true && known?.row.isEmpty !== false) return { kind: 'absent' };
+    const blank = { version: 0, ttlMs, sequence: 0, sentAt, keptBy: undefined };
+    const entry = known ?? { row: new LeaseRow(key), ...blank };
     this.table.rows.set(key, entry);
-    if (!entry.row.isHeldBy(owner)) {
-      const freeInMs = entry.row.state === 'free' ? 0 : this.watch(key, entry);
-      if (freeInMs > 0) return { kind: 'held', owner: entry.row.owner, holder: entry.row.holder, freeInMs };
-      entry.row.grant({ ...request, ttlMs: Infinity }, (this.table.lastToken += 1), 0);
+    const { row } = entry;
+    if (!row.isHeldBy(owner)) {
+      const seen = row.state === 'free' ? { freeInMs: 0 } : this.watch(key, entry);
+      if (seen.freeInMs > 0)
+        return { kind: 'held', owner: row.owner || undefined, holder: row.holder, ...seen };
+      row.grant({ ...request, ttlMs: Infinity }, (this.table.lastToken += 1), 0);
     }
     this.stamp(entry, ttlMs);
-    const { fencingToken, data, attributes } = entry.row;
+    Object.assign(entry, { sequence: 0, sentAt, keptBy: undefined });
+    const { fencingToken, data, attributes } = row;
     return { kind: 'granted', fencingToken, sentAt, data, attributes };
   }
 
   async renew(request: RenewRequest): Promise<RenewOutcome> {
     const entry = this.table.rows.get(request.key);
     if (entry?.row.isHeldBy(request.owner, request.fencingToken) !== true) return { kind: 'not-held' };
-    entry.row.write(request, 0);
-    this.stamp(entry, request.ttlMs);
-    return { kind: 'renewed', sentAt: request.sentAt };
+    if (request.sequence > entry.sequence) {
+      entry.row.write(request, 0);
+      this.stamp(entry, request.ttlMs);
+      Object.assign(entry, { sequence: request.sequence, sentAt: request.sentAt });
+    }
+    return { kind: 'renewed', sentAt: entry.sentAt };
   }
 
   async release(request: ReleaseRequest): Promise<ReleaseOutcome> {
-    const released = this.table.rows.get(request.key)?.row.release({ ...request, keepForMs: 0 }, 0);
-    return { kind: released === true ? 'released' : 'not-held' };
+    const entry = this.table.rows.get(request.key);
+    if (entry?.keptBy === request.owner && entry.row.state === 'kept') {
+      if (request.keepForMs === undefined) entry.row.free();
+      return { kind: 'released' };
+    }
+    if (entry?.row.release(request, 0) !== true) return { kind: 'not-held' };
+    if (request.keepForMs !== undefined) {
+      this.stamp(entry, request.keepForMs);
+      entry.keptBy = request.owner;
+    }
+    return { kind: 'released' };
   }
 
   async revoke({ key, fencingToken, force }: RevokeRequest): Promise<boolean> {
@@ -89,11 +110,12 @@ export class ObservedStore implements LeaseStore {
     entry.ttlMs = ttlMs;
   }
 
-  /** @returns after how long the key may be taken if its record does not change */
-  private watch(key: string, { version, ttlMs }: VersionedRow): number {
+  private watch(key: string, { version, ttlMs }: VersionedRow): { freeInMs: number; mayBeDead?: boolean } {
     const nowMs = this.clock.monotonicMs();
     let seen = this.seen.get(key);
-    if (seen?.version !== version) this.seen.set(key, (seen = { version, sinceMs: nowMs }));
-    return Math.max(0, seen.sinceMs + takeOverAfterMs(ttlMs, DEFAULT_DRIFT_RATE) - nowMs);
+    if (seen?.version !== version)
+      this.seen.set(key, (seen = { version, sinceMs: nowMs, isAlive: seen !== undefined }));
+    const freeInMs = Math.max(0, seen.sinceMs + takeOverAfterMs(ttlMs, DEFAULT_DRIFT_RATE) - nowMs);
+    return { freeInMs, ...(!seen.isAlive && { mayBeDead: true }) };
   }
 }

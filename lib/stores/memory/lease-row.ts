@@ -55,9 +55,8 @@ export class LeaseRow {
     this.fencingToken = fencingToken;
     this.expiresAtMs = nowMs + request.ttlMs;
     this.holder = request.holder;
-    this.appliedSequence = -1;
+    this.appliedSequence = 0;
     this.write(request, nowMs);
-    this.appliedSequence = request.writeSequence ?? -1;
   }
 
   /** Whether `owner` holds the key and may go on holding it. */
@@ -108,12 +107,12 @@ export class LeaseRow {
   }
 
   /** Applies data and attributes, unless a newer write of this owner has been applied. */
-  write(writes: LeaseWrites, nowMs: number): void {
-    const { data, attributes, writeSequence } = writes;
+  write(writes: LeaseWrites & { sequence?: number }, nowMs: number): void {
+    const { data, attributes, sequence } = writes;
     if (data === undefined && attributes === undefined) return;
-    if (writeSequence !== undefined) {
-      if (writeSequence <= this.appliedSequence) return;
-      this.appliedSequence = writeSequence;
+    if (sequence !== undefined) {
+      if (sequence <= this.appliedSequence) return;
+      this.appliedSequence = sequence;
     }
     if (data !== undefined) this.setData(data === null ? undefined : copyOf(data), nowMs, writes.dataTtlMs);
     if (attributes !== undefined) {

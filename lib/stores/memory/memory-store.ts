@@ -23,6 +23,7 @@ export interface MemoryStoreOptions {
 /** How many rows each new row pays to look at, so that rows nobody asks for again are forgotten. */
 const SWEPT_PER_NEW_ROW = 2;
 
+const ABSENT = Object.freeze({ kind: 'absent' } as const);
 const NOT_HELD = Object.freeze({ kind: 'not-held' } as const);
 const RELEASED = Object.freeze({ kind: 'released' } as const);
 
@@ -52,7 +53,9 @@ export class MemoryLeaseStore implements LeaseStore {
 
   async acquire(request: AcquireRequest): Promise<AcquireOutcome> {
     const nowMs = this.clock.monotonicMs();
-    const row = this.rowAt(request.key, nowMs) ?? this.newRow(request.key, nowMs);
+    const known = this.rowAt(request.key, nowMs);
+    if (known === undefined && request.mustExist === true) return ABSENT;
+    const row = known ?? this.newRow(request.key, nowMs);
     if (row.state === 'free') {
       row.grant(request, this.nextToken(), nowMs);
     } else if (row.isHeldBy(request.owner)) {

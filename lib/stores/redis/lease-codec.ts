@@ -22,19 +22,26 @@ const LONGEST_DATA_TTL_MS = 1e15;
 /** ARGV of acquire.lua. */
 export function acquireArguments(request: AcquireRequest): Argument[] {
   const holder = request.holder === undefined ? '' : JSON.stringify(request.holder);
-  return [request.owner, wholeMs(request.ttlMs), holder, ...writeArguments(request, '-1')];
+  const mustExist = request.mustExist === true ? '1' : '';
+  return [request.owner, wholeMs(request.ttlMs), holder, mustExist, ...writeArguments(request)];
 }
 
 /** ARGV of renew.lua. */
 export function renewArguments(request: RenewRequest): Argument[] {
-  const { owner, fencingToken, ttlMs } = request;
-  return [owner, `${fencingToken}`, wholeMs(ttlMs), ...writeArguments(request, '')];
+  const { owner, fencingToken, ttlMs, sequence } = request;
+  return [owner, `${fencingToken}`, wholeMs(ttlMs), `${sequence}`, ...writeArguments(request)];
 }
 
 /** ARGV of release.lua. */
 export function releaseArguments(request: ReleaseRequest): Argument[] {
-  const { owner, fencingToken = '', keepForMs = 0 } = request;
-  return [owner, `${fencingToken}`, wholeMs(Math.max(0, keepForMs)), ...writeArguments(request, '')];
+  const { owner, fencingToken = '', keepForMs = 0, sequence = '' } = request;
+  return [
+    owner,
+    `${fencingToken}`,
+    wholeMs(Math.max(0, keepForMs)),
+    `${sequence}`,
+    ...writeArguments(request),
+  ];
 }
 
 /** ARGV of revoke.lua. */
@@ -47,12 +54,9 @@ function wholeMs(ms: number): string {
   return `${Math.ceil(ms)}`;
 }
 
-function writeArguments(writes: LeaseWrites, noSequence: string): Argument[] {
-  const { data, dataTtlMs, writeSequence, attributes = {} } = writes;
-  const hasWrites = data !== undefined || writes.attributes !== undefined;
+function writeArguments({ data, dataTtlMs, attributes = {} }: LeaseWrites): Argument[] {
   const fields = Object.entries(attributes).flatMap(([name, value]) => [name, JSON.stringify(value)]);
   return [
-    hasWrites && writeSequence !== undefined ? `${writeSequence}` : noSequence,
     ...dataArguments(data),
     dataTtlMs === undefined || dataTtlMs > LONGEST_DATA_TTL_MS ? '' : wholeMs(dataTtlMs),
     ...fields,
@@ -80,6 +84,7 @@ export function acquireOutcome(request: AcquireRequest, reply: unknown): Acquire
       freeInMs: Math.max(0, Number(text(fields[3]))),
     };
   }
+  if (kind === 'absent') return { kind };
   if (kind === 'not-yet') return { kind, reason: 'restart-guard', freeInMs: Number(text(fields[1])) };
   if (kind !== 'granted') throw corruptReply(request.key, kind, fields);
   return {

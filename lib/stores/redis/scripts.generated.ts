@@ -11,7 +11,7 @@ export interface RedisScript {
 export const SCRIPTS = {
   acquire: {
     keys: 3,
-    sha1: '8d12f7b296beab681c0f573fc27450c4cdc83ed5',
+    sha1: 'cbac5b6d27f3abcfe00f0037469f5b573654033b',
     source: `-- The server's time in whole microseconds; below 2^53 for another two centuries.
 local function nowMicros()
   local time = redis.call('TIME')
@@ -104,10 +104,12 @@ local lastToken = string.match(last, '^%d+$') and tonumber(last)
 if not lastToken or lastToken >= 9007199254740991 then
   return { 'corrupt', 'its counter is not a safe integer' }
 end
-redis.call('HLEN', KEYS[3])
+if redis.call('HLEN', KEYS[3]) == 0 and ARGV[4] == '1' then
+  return { 'absent' }
+end
 
 local token = math.max(lastToken + 1, nowUs)
-redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'token', integer(token), 'holder', ARGV[3], 'sequence', ARGV[4], 'state', '')
+redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'token', integer(token), 'holder', ARGV[3], 'sequence', '0', 'state', '')
 redis.call('PEXPIRE', KEYS[1], ttlMs)
 redis.call('SET', KEYS[2], integer(token), 'PX', integer(counterLifeMs(token, nowUs, ttlMs)))
 local attributes = {}

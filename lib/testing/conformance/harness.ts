@@ -19,7 +19,7 @@ export interface ConformanceHarness {
   corrupt?(key: string, store: LeaseStore): Promise<void>;
   /** Start of all keys. @default `'conformance/'` */
   keyPrefix?: string;
-  /** What `store.expiry` is. With `'observed'`, cases that only a store with a clock of its own can pass are left out. @default 'server' */
+  /** What `store.expiry` is. Each has cases that only such a store can pass. @default 'server' */
   expiry?: LeaseStore['expiry'];
   /** Optional parts of the port that the store does not have. Their cases are left out; the first case checks the claim. */
   lacks?: readonly ('whenFreed' | 'renewMany')[];
@@ -36,13 +36,15 @@ export interface ConformanceCase {
 }
 
 /** What a case needs beyond the mandatory part of the port. */
-export type Need = 'server-expiry' | 'reopen' | 'corrupt' | 'whenFreed' | 'renewMany';
+export type Need = 'server-expiry' | 'observed-expiry' | 'reopen' | 'corrupt' | 'whenFreed' | 'renewMany';
 
 /** Whether a harness offers it. */
 export function offers(harness: ConformanceHarness, need: Need): boolean {
   switch (need) {
     case 'server-expiry':
       return harness.expiry !== 'observed';
+    case 'observed-expiry':
+      return harness.expiry === 'observed';
     case 'reopen':
       return harness.reopen !== undefined;
     case 'corrupt':

@@ -38,6 +38,7 @@ export class Probe {
   private readonly grants: Grant[] = [];
   private readonly handles: LeaseStore[] = [];
   private sends = 0;
+  private requests = 0;
   private owners = 0;
 
   constructor(
@@ -61,6 +62,11 @@ export class Probe {
     return (this.sends += 1);
   }
 
+  /** Grows with each renewal and release. */
+  sequence(): number {
+    return (this.requests += 1);
+  }
+
   /** Lets `ms` pass, and a little more. */
   async past(ms: number): Promise<void> {
     await this.harness.elapse(ms + SLACK_MS);
@@ -76,6 +82,11 @@ export class Probe {
     const store = await this.harness.reopen!(this.store);
     this.handles.push(store);
     return store;
+  }
+
+  /** A handle that has seen nothing yet, where the harness has one. */
+  watcher(): Promise<LeaseStore> {
+    return this.harness.reopen === undefined ? Promise.resolve(this.store) : this.another();
   }
 
   /** Asks as a new owner, for 20 units, unless told otherwise. */
@@ -97,8 +108,8 @@ export class Probe {
   }
 
   /** A stranger asks, and must be refused. */
-  async assertUnavailable(key: string, why: string): Promise<Held> {
-    const outcome = await this.acquire(key, { ttlMs: this.unitMs });
+  async assertUnavailable(key: string, why: string, store = this.store): Promise<Held> {
+    const outcome = await this.acquire(key, { ttlMs: this.unitMs }, store);
     assert.equal(outcome.kind, 'held', `${why}; a stranger's acquire answered ${show(outcome)}`);
     return outcome;
   }
@@ -145,7 +156,7 @@ export class Probe {
 
   renewRequest(grant: Grant, own: Partial<RenewRequest> = {}): RenewRequest {
     const { key, owner, fencingToken, ttlMs } = grant;
-    return { key, owner, fencingToken, ttlMs, sentAt: this.sentAt(), ...own };
+    return { key, owner, fencingToken, ttlMs, sentAt: this.sentAt(), sequence: this.sequence(), ...own };
   }
 
   async assertRenewed(grant: Grant, own: Partial<RenewRequest> = {}): Promise<void> {
@@ -160,7 +171,7 @@ export class Probe {
 
   release(grant: Grant, own: Partial<ReleaseRequest> = {}): Promise<ReleaseOutcome> {
     const { key, owner, fencingToken } = grant;
-    return this.store.release({ key, owner, fencingToken, ...own }, CALL);
+    return this.store.release({ key, owner, fencingToken, sequence: this.sequence(), ...own }, CALL);
   }
 
   async assertReleased(grant: Grant, own: Partial<ReleaseRequest> = {}): Promise<void> {

@@ -37,7 +37,7 @@ export async function grant(
   const outcome = await store.acquire(acquire, options);
   if (outcome.kind !== 'granted') throw new Error(`not granted: ${JSON.stringify(outcome)}`);
   const { key, owner, ttlMs, sentAt } = acquire;
-  return { key, owner, ttlMs, sentAt, fencingToken: outcome.fencingToken };
+  return { key, owner, ttlMs, sentAt, sequence: 1, fencingToken: outcome.fencingToken };
 }
 
 export function sleep(ms: number): Promise<void> {

@@ -40,7 +40,7 @@ describe('Round trips of the Redis store', () => {
       data: 'd',
       attributes: { a: 1, b: 'x' },
     });
-    let lease = { ...held, fencingToken: 0 };
+    let lease = { ...held, fencingToken: 0, sequence: 1 };
     expect(await trips(async () => (lease = { ...lease, ...(await grant(store, held)) }))).toEqual([1, 1]);
     expect(await trips(() => store.acquire(request(key), call))).toEqual([1, 1]);
     expect(await trips(() => store.renew(lease, call))).toEqual([1, 1]);

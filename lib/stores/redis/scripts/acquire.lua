@@ -9,7 +9,7 @@ KEYS[3] data: hash of what is kept beside the lease
 ARGV[1] owner
 ARGV[2] TTL in ms
 ARGV[3] holder as JSON, or ''
-ARGV[4] sequence of these writes, or -1 where they have none
+ARGV[4] '1' where only a key beside which something is kept may be granted, or ''
 ARGV[5] kind of data: keep, delete, text or bytes
 ARGV[6] data
 ARGV[7] TTL of the data in ms, or ''
@@ -17,6 +17,7 @@ ARGV[8...] attributes: name, value as JSON, ...
 
 Returns {'granted', token, flat list of what is kept}
      or {'held', owner or '', holder or '', ms left}
+     or {'absent'}
      or {'corrupt', fact}
 ]]
 --@include clock
@@ -51,10 +52,12 @@ local lastToken = string.match(last, '^%d+$') and tonumber(last)
 if not lastToken or lastToken >= 9007199254740991 then
   return { 'corrupt', 'its counter is not a safe integer' }
 end
-redis.call('HLEN', KEYS[3])
+if redis.call('HLEN', KEYS[3]) == 0 and ARGV[4] == '1' then
+  return { 'absent' }
+end
 
 local token = math.max(lastToken + 1, nowUs)
-redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'token', integer(token), 'holder', ARGV[3], 'sequence', ARGV[4], 'state', '')
+redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'token', integer(token), 'holder', ARGV[3], 'sequence', '0', 'state', '')
 redis.call('PEXPIRE', KEYS[1], ttlMs)
 redis.call('SET', KEYS[2], integer(token), 'PX', integer(counterLifeMs(token, nowUs, ttlMs)))
 local attributes = {}

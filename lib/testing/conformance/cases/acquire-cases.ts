@@ -58,6 +58,64 @@ export const acquireCases = defineCases('acquire', it => {
     await probe.assertFree(key, 'freeInMs has passed');
   });
 
+  it('says that an unknown holder may be dead, until its record changes', 'observed-expiry', async probe => {
+    const grant = await probe.grant(probe.key());
+    const watcher = await probe.watcher();
+    const ask = () => probe.assertUnavailable(grant.key, 'the key is held', watcher);
+    assert.equal((await ask()).mayBeDead, true, 'its first look tells nothing of life');
+    assert.equal((await ask()).mayBeDead, true, 'nothing has changed');
+    await probe.assertRenewed(grant);
+    assert.notEqual((await ask()).mayBeDead, true, 'it was renewed under the eyes of the watcher');
+    assert.notEqual((await ask()).mayBeDead, true, 'it has shown life, and its lease is not over');
+  });
+
+  it(
+    'takes a dead key by asking now and then, without waiting in between',
+    'observed-expiry',
+    async probe => {
+      const grant = await probe.grant(probe.key(), { ttlMs: 2 * probe.unitMs });
+      await probe.assertUnavailable(grant.key, 'the key is held');
+      await probe.past(2.2 * probe.unitMs);
+      await probe.assertFree(grant.key, 'its record has not changed for longer than its lease');
+    },
+  );
+
+  it('watches anew from each change of the record', 'observed-expiry', async probe => {
+    const grant = await probe.grant(probe.key(), { ttlMs: 3 * probe.unitMs });
+    await probe.assertUnavailable(grant.key, 'the key is held');
+    await probe.units(2);
+    await probe.assertRenewed(grant);
+    await probe.units(2);
+    await probe.assertUnavailable(grant.key, 'it was renewed two units ago');
+    await probe.units(2);
+    await probe.assertUnavailable(grant.key, 'its renewal was seen two units ago');
+    await probe.units(2);
+    await probe.assertFree(grant.key, 'its record has not changed for four units');
+  });
+
+  it('with mustExist refuses a key that is not known, and creates nothing', async probe => {
+    const key = probe.key();
+    assert.deepEqual(await probe.acquire(key, { mustExist: true, data: 'x' }), { kind: 'absent' });
+    assert.equal(await probe.inspect(key), null);
+    await probe.assertFree(key, 'nobody was granted the key');
+  });
+
+  it('with mustExist grants a key beside which something is kept', async probe => {
+    for (const kept of [{ data: 'x' }, { attributes: { n: 1 } }]) {
+      const first = await probe.grant(probe.key(Object.keys(kept)[0]), kept);
+      await probe.assertReleased(first);
+      const second = await probe.grant(first.key, { mustExist: true });
+      assert.ok(second.fencingToken > first.fencingToken, 'tokens grow');
+    }
+  });
+
+  it('with mustExist says of a held key that it is held, and grants it to its owner again', async probe => {
+    const grant = await probe.grant(probe.key());
+    assert.equal((await probe.acquire(grant.key, { mustExist: true })).kind, 'held');
+    const again = await probe.grant(grant.key, { owner: grant.owner, mustExist: true });
+    assert.equal(again.fencingToken, grant.fencingToken);
+  });
+
   it('grants again to the owner that holds the key, with the same token', async probe => {
     const grant = await probe.grant(probe.key());
     const again = await probe.grant(grant.key, { owner: grant.owner });
@@ -88,9 +146,9 @@ export const acquireCases = defineCases('acquire', it => {
   });
 
   it('does not undo a later write of its owner when asked again', async probe => {
-    const grant = await probe.grant(probe.key(), { data: 'first', writeSequence: 0 });
-    await probe.assertRenewed(grant, { data: 'newer', writeSequence: 1 });
-    const again = await probe.grant(grant.key, { owner: grant.owner, data: 'first', writeSequence: 0 });
+    const grant = await probe.grant(probe.key(), { data: 'first' });
+    await probe.assertRenewed(grant, { data: 'newer', sequence: 1 });
+    const again = await probe.grant(grant.key, { owner: grant.owner, data: 'first' });
     assertData(again.data, 'newer');
   });
 
@@ -111,8 +169,8 @@ export const acquireCases = defineCases('acquire', it => {
   it('takes a late first attempt of an owner that was granted since for no news', async probe => {
     const owner = probe.owner();
     const late = probe.sentAt();
-    const grant = await probe.grant(probe.key(), { owner, data: 'kept', writeSequence: 0 });
-    const again = await probe.grant(grant.key, { owner, sentAt: late, data: 'kept', writeSequence: 0 });
+    const grant = await probe.grant(probe.key(), { owner, data: 'kept' });
+    const again = await probe.grant(grant.key, { owner, sentAt: late, data: 'kept' });
     assert.equal(again.fencingToken, grant.fencingToken);
     await probe.assertHeldBy(grant, { data: 'kept' });
   });

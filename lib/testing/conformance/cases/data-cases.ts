@@ -70,7 +70,7 @@ export const dataCases = defineCases('data', it => {
 
   it('stays when a renewal or release writes none', async probe => {
     const grant = await probe.grant(probe.key(), { data: 'kept' });
-    await probe.assertRenewed(grant, { writeSequence: 1 });
+    await probe.assertRenewed(grant, { sequence: 1 });
     assertData((await probe.inspect(grant.key))?.data, 'kept');
     await probe.assertReleased(grant);
     assertData((await probe.inspect(grant.key))?.data, 'kept');
@@ -143,8 +143,8 @@ export const dataCases = defineCases('data', it => {
   });
 
   it('does not go back: an older write is ignored, while its renewal counts', async probe => {
-    const grant = await probe.grant(probe.key(), { data: 'at 0', attributes: { at: 0 }, writeSequence: 0 });
-    const writes = (at: number) => ({ data: `at ${at}`, attributes: { at }, writeSequence: at });
+    const grant = await probe.grant(probe.key(), { data: 'at 0', attributes: { at: 0 } });
+    const writes = (at: number) => ({ data: `at ${at}`, attributes: { at }, sequence: at });
     await probe.assertRenewed(grant, writes(2));
     await probe.assertRenewed(grant, writes(1));
     await probe.assertHeldBy(grant, { data: 'at 2', attributes: { at: 2 } });
@@ -157,12 +157,12 @@ export const dataCases = defineCases('data', it => {
   });
 
   it('has a sequence of writes for each owner', async probe => {
-    const first = await probe.grant(probe.key(), { writeSequence: 0 });
-    await probe.assertRenewed(first, { data: 'first', writeSequence: 9 });
+    const first = await probe.grant(probe.key(), {});
+    await probe.assertRenewed(first, { data: 'first', sequence: 9 });
     await probe.assertReleased(first);
-    const second = await probe.grant(first.key, { data: 'second', writeSequence: 0 });
+    const second = await probe.grant(first.key, { data: 'second' });
     assertData(second.data, 'second');
-    await probe.assertRenewed(second, { data: 'second again', writeSequence: 1 });
+    await probe.assertRenewed(second, { data: 'second again', sequence: 1 });
     await probe.assertHeldBy(second, { data: 'second again' });
   });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { defineCases } from '../define-cases.js';
-import { CALL } from '../probe.js';
+import { assertData, CALL } from '../probe.js';
 
 /** What the port says of: release. */
 export const releaseCases = defineCases('release', it => {
@@ -73,6 +73,28 @@ export const releaseCases = defineCases('release', it => {
     await probe.past(keepForMs);
     const next = await probe.assertFree(grant.key, 'keepForMs is over');
     assert.ok(next.fencingToken > grant.fencingToken, 'tokens grow');
+  });
+
+  it('keeps the key for keepForMs, and a second release ends that', 'observed-expiry', async probe => {
+    const grant = await probe.grant(probe.key(), { data: 'x' });
+    const keepForMs = 3 * probe.unitMs;
+    await probe.assertReleased(grant, { keepForMs, data: 'y' });
+    const held = await probe.assertUnavailable(grant.key, 'the key is kept');
+    assert.equal(held.owner, undefined, 'nobody in particular holds it');
+    assert.ok(held.freeInMs! <= keepForMs * 1.05 + 5, `freeInMs is ${held.freeInMs}`);
+    await probe.assertRenewRefused(grant, 'the lease was released');
+    await probe.release(grant, { keepForMs });
+    await probe.assertUnavailable(grant.key, 'a repeated release changes nothing');
+    await probe.assertReleased(grant);
+    const next = await probe.assertFree(grant.key, 'the second release has ended it');
+    assert.ok(next.fencingToken > grant.fencingToken, 'tokens grow');
+    assertData(next.data, 'y');
+  });
+
+  it('keeps the key no longer than keepForMs, should its owner die', 'observed-expiry', async probe => {
+    const grant = await probe.grant(probe.key(), { ttlMs: 20 * probe.unitMs });
+    await probe.assertReleased(grant, { keepForMs: 2 * probe.unitMs });
+    await probe.takeOver(grant.key, 2 * probe.unitMs);
   });
 
   it('keeps longer than the lease had left, where keepForMs says so', 'server-expiry', async probe => {

@@ -23,7 +23,7 @@ export const renewCases = defineCases('renew', it => {
 
   it('is idempotent', async probe => {
     const grant = await probe.grant(probe.key());
-    const request = probe.renewRequest(grant, { data: 'x', writeSequence: 1 });
+    const request = probe.renewRequest(grant, { data: 'x', sequence: 1 });
     for (let i = 0; i < 3; i++) assert.equal((await probe.store.renew(request, CALL)).kind, 'renewed');
     await probe.assertHeldBy(grant, { data: 'x' });
   });
@@ -54,7 +54,15 @@ export const renewCases = defineCases('renew', it => {
 
   it('creates nothing under a free key', async probe => {
     const key = probe.key();
-    const request = { key, owner: probe.owner(), fencingToken: 1, ttlMs: probe.unitMs, sentAt: 0, ...STALE };
+    const request = {
+      key,
+      owner: probe.owner(),
+      fencingToken: 1,
+      ttlMs: probe.unitMs,
+      sentAt: 0,
+      sequence: 1,
+      ...STALE,
+    };
     assert.deepEqual(await probe.store.renew(request, CALL), { kind: 'not-held' });
     assert.equal(await probe.inspect(key), null);
     await probe.assertFree(key, 'nobody acquired the key');

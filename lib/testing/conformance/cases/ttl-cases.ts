@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { defineCases } from '../define-cases.js';
+import { CALL } from '../probe.js';
 
 const DAY_MS = 86_400_000;
 
@@ -45,6 +46,16 @@ export const ttlCases = defineCases('ttl', it => {
     await probe.assertRenewed(grant, { ttlMs: 20 * probe.unitMs });
     await probe.units(2.5);
     await probe.assertUnavailable(grant.key, 'the renewed TTL is not over');
+  });
+
+  it('never moves back: a renewal that was long on its way does not shorten the lease', async probe => {
+    const grant = await probe.grant(probe.key(), { ttlMs: 2 * probe.unitMs });
+    const late = probe.renewRequest(grant);
+    await probe.assertRenewed(grant, { ttlMs: 20 * probe.unitMs });
+    await probe.store.renew(late, CALL);
+    const held = await probe.assertUnavailable(grant.key, 'the lease was renewed for longer');
+    assert.ok(held.freeInMs! > 10 * probe.unitMs, `freeInMs is ${held.freeInMs}`);
+    await probe.assertRenewed(grant, { ttlMs: 20 * probe.unitMs });
   });
 
   it('never moves back: a shorter renewal does not shorten the lease', 'server-expiry', async probe => {
