@@ -13,7 +13,7 @@ export default {
   transform: { '^.+\\.ts$': '@swc/jest' },
   moduleNameMapper: {
     '^nestjs-distributed-lock$': '<rootDir>/lib/index.ts',
-    '^nestjs-distributed-lock/(memory|redis)$': '<rootDir>/lib/stores/$1/index.ts',
+    '^nestjs-distributed-lock/(memory|redis|dynamodb)$': '<rootDir>/lib/stores/$1/index.ts',
     '^nestjs-distributed-lock/testing$': '<rootDir>/lib/testing/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },

@@ -8,6 +8,7 @@ export {
   CorruptLeaseError,
   DistributedLockError,
   isDistributedLockError,
+  KeyAbsentError,
   LockHeldError,
   LockLostError,
   LockReleasedError,
@@ -78,6 +79,7 @@ export type { DistributedLockModuleExtras } from './module/module-definition.js'
 export type {
   DistributedLockModuleOptions,
   DistributedLockOptionsFactory,
+  DynamoDbStoreConfig,
   LeadershipOptions,
   MemoryStoreConfig,
   RedisStoreConfig,

@@ -49,6 +49,31 @@ describe('the import table', () => {
     ['lib/stores/redis/x.ts', `import '../../engine/lock.js';`, 'lib/stores/redis may not import lib/engine'],
     ['lib/stores/memory/x.ts', `await import('ioredis');`, "lib/stores/memory may not import 'ioredis'"],
     [
+      'lib/stores/redis/x.ts',
+      `import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';`,
+      "lib/stores/redis may not import '@aws-sdk/client-dynamodb'",
+    ],
+    [
+      'lib/stores/dynamodb/x.ts',
+      `import '../redis/index.js';`,
+      'lib/stores/dynamodb may not import lib/stores/redis',
+    ],
+    [
+      'lib/stores/dynamodb/x.ts',
+      `import { marshall } from '@aws-sdk/util-dynamodb';`,
+      "lib/stores/dynamodb may not import '@aws-sdk/util-dynamodb'",
+    ],
+    [
+      'lib/module/x.ts',
+      `import '../stores/dynamodb/index.js';`,
+      'lib/module may reach lib/stores/dynamodb by import() only',
+    ],
+    [
+      'lib/module/x.ts',
+      `await import('@aws-sdk/client-dynamodb');`,
+      "lib/module may not import '@aws-sdk/client-dynamodb'",
+    ],
+    [
       'lib/stores/etcd/x.ts',
       `import '../../core/keys.js';`,
       'lib/stores/etcd has no row in the import table',
@@ -84,6 +109,7 @@ describe('the import table', () => {
       `import '../core/keys.js'; import '../platform/system-clock.js'; import { on } from 'node:events';`,
     ],
     ['lib/stores/redis/x.ts', `import { createHash } from 'node:crypto'; await import('ioredis');`],
+    ['lib/stores/dynamodb/x.ts', `await import('@aws-sdk/client-dynamodb');`],
     ['lib/module/x.ts', `import { Logger } from '@nestjs/common'; await import('../stores/redis/index.js');`],
     ['lib/testing/x.ts', `import '../engine/lock.js'; import '../stores/memory/index.js';`],
     ['test/x.spec.ts', `import '../lib/stores/redis/index.js'; setTimeout(() => {}, Date.now());`],

@@ -40,8 +40,13 @@ export interface AcquireRequest extends LeaseWrites {
   /** When this attempt was sent, on the holder's clock; opaque to the store. */
   readonly sentAt: number;
   readonly holder?: HolderInfo;
-  /** Only a key that the store knows: one that is held, or beside which something is kept. */
+  /** Only a key that the store knows: one that is held, or of which anything is kept. */
   readonly mustExist?: boolean;
+  /**
+   * After a `held` with `mayBeDead`: only from a holder that has turned out to be dead. A key that was released meanwhile had a
+   * living one, and is answered as held.
+   */
+  readonly onlyIfDead?: boolean;
 }
 
 export interface RenewRequest extends LeaseWrites {
@@ -101,7 +106,7 @@ export type AcquireOutcome =
       readonly freeInMs?: number;
       /**
        * Where expiry is observed: the record has not changed since it was first seen, and may be that of a dead holder. Whoever
-       * asks without waiting asks again, until it changes or is free.
+       * asks without waiting asks again, with `onlyIfDead`, until it changes or its lease has elapsed.
        */
       readonly mayBeDead?: boolean;
     }

@@ -4,7 +4,7 @@ import type { Duration } from './duration.js';
 import { formatDuration } from './duration.js';
 import type { LeaseAttributes, LeaseData, LeaseStore, LeaseWrites } from './lease-store.js';
 import type { ReleaseOptions, RenewOptions } from './lease.js';
-import { DEFAULT_DRIFT_RATE } from './lease-timing.js';
+import { DEFAULT_DRIFT_RATE, takeOverAfterMs } from './lease-timing.js';
 import { OptionProblems, type StoreLimits } from './option-problems.js';
 import { withoutUndefined } from './without-undefined.js';
 
@@ -14,7 +14,10 @@ export interface TimingOptions {
   ttl?: Duration;
   /** Pause between renewals; at most half of `ttl`. `false`: only `lease.renew()` renews. @default ttl / 3 */
   renewEvery?: Duration | false;
-  /** How long `acquire` waits for a key that is held; `false` or 0: not at all; `Infinity`: until aborted. @default ttl + 1 s */
+  /**
+   * How long `acquire` waits for a key that is held; `false` or 0: not at all; `Infinity`: until aborted.
+   * @default ttl + 1 s; on DynamoDB ttl · (1 + driftRate) + 1 s
+   */
   wait?: Duration | false;
   /** Upper bound of the random pause between two looks at a held key. @default 1 s */
   pollEvery?: Duration;
@@ -34,7 +37,7 @@ export interface AcquireOptions extends TimingOptions {
   dataTtl?: Duration;
   /** Attributes to merge into those beside the lease. */
   attributes?: LeaseAttributes;
-  /** Only a key that the store knows: one that is held, or beside which something is kept. @default false */
+  /** Only a key that the store knows: one that is held, or of which anything is kept. @default false */
   mustExist?: boolean;
   /**
    * After an early release the key stays unavailable until this long after the acquisition, so that a replica whose clock
@@ -162,8 +165,9 @@ function resolveTiming(
       `renewEvery (${renewEveryMs} ms) must be at most half of ttl (${ttlMs} ms), so that one renewal may fail; try '${formatDuration(Math.floor(ttlMs / 3))}'`,
     );
   }
+  const deadAfterMs = limits.expiry === 'observed' ? takeOverAfterMs(ttlMs, driftRate) : ttlMs;
   const waitMs =
-    options.wait === false ? 0 : problems.duration('wait', options.wait, ttlMs + 1000, 0, Infinity);
+    options.wait === false ? 0 : problems.duration('wait', options.wait, deadAfterMs + 1000, 0, Infinity);
   const expiringAfterMs = problems.duration(
     'expiringAfter',
     options.expiringAfter,
@@ -209,7 +213,7 @@ export function resolveAcquire(
 ): ResolvedAcquire {
   const problems = new OptionProblems();
   // The manager's ttl was checked with the manager, and is not to be named for each that inherits it.
-  const limits = options.ttl === undefined ? NO_LIMIT : store;
+  const limits = options.ttl === undefined ? { name: store.name, expiry: store.expiry } : store;
   const timing = resolveTiming(overlay(options, defaults), driftRate, limits, problems);
   const holdAtLeastMs = problems.duration('holdAtLeast', options.holdAtLeast, 0, 0, MAX_TTL_MS);
   const dataTtlMs =

@@ -43,6 +43,8 @@ export class Contender {
   private isInDoubt = false;
   private isAsking = false;
   private clearedOwner: string | undefined;
+  /** Whether the key was last seen with a holder of whom nobody knows whether he lives. */
+  private isWatching = false;
   private readonly wakeup: Wakeup;
   private subscription: AbortController | null = null;
 
@@ -86,7 +88,10 @@ export class Contender {
         if (isFreed) continue;
         const retryInMs = this.retryDelayMs(obstacle, attempt);
         this.onObstacle(obstacle, retryInMs);
-        if (obstacle.kind === 'held') this.subscribe();
+        if (obstacle.kind === 'held') {
+          this.isWatching = obstacle.mayBeDead === true;
+          this.subscribe();
+        }
         if (this.isAbandoned()) return null;
         await this.wakeup.pause(retryInMs);
         if (this.isAbandoned()) return null;
@@ -120,7 +125,8 @@ export class Contender {
     const { key, owner } = this;
     const sentAt = elapsed.now();
     const holder = (this.holder = this.services.describeHolder());
-    const writes = { data, dataTtlMs, attributes, mustExist };
+    const onlyIfDead = this.isWatching && timing.waitMs === 0;
+    const writes = { data, dataTtlMs, attributes, mustExist, onlyIfDead };
     try {
       const outcome = await gateway.call(
         timing.commandTimeoutMs,

@@ -5,7 +5,14 @@ import type { LockEnvironment } from './lock-environment.js';
 import type { StoreConfig } from './module-options.js';
 import { addProblemsOf } from './option-checks.js';
 
-const ADVICE = "try { type: 'redis', url: 'redis://localhost:6379' }, or { type: 'memory' } for development";
+const ADVICE =
+  "try { type: 'redis', url: 'redis://localhost:6379' }, { type: 'dynamodb', table: 'locks' }, or { type: 'memory' } for development";
+
+/** What a store takes over from the module. */
+export interface StoreEnvironment extends Pick<LockEnvironment, 'nodeEnv' | 'logger'> {
+  /** Holders and those who take over from them must allow for the same drift. @default the store's own */
+  readonly driftRate: number | undefined;
+}
 
 /**
  * The store that the options name. Its code is loaded only now, so that an application needs the packages of its own
@@ -16,7 +23,7 @@ const ADVICE = "try { type: 'redis', url: 'redis://localhost:6379' }, or { type:
  */
 export async function createStore(
   choice: StoreConfig | LeaseStore,
-  { nodeEnv, logger }: Pick<LockEnvironment, 'nodeEnv' | 'logger'>,
+  { nodeEnv, logger, driftRate }: StoreEnvironment,
   problems: OptionProblems,
 ): Promise<LeaseStore | undefined> {
   const given: unknown = choice;
@@ -41,6 +48,11 @@ export async function createStore(
         const { redisStore } = await import('../stores/redis/index.js');
         return redisStore({ logger, ...options } as Parameters<typeof redisStore>[0]);
       }
+      case 'dynamodb': {
+        const { type: _, ...options } = choice;
+        const { dynamoDbStore } = await import('../stores/dynamodb/index.js');
+        return dynamoDbStore({ logger, driftRate, ...options } as Parameters<typeof dynamoDbStore>[0]);
+      }
     }
   } catch (error) {
     addProblemsOf(error, problems, 'store.');
@@ -48,7 +60,7 @@ export async function createStore(
   }
   const { type } = choice as { type: unknown };
   problems.add(
-    `store.type (${describeValue(type)}) is not known; use 'memory', 'redis', or pass a LeaseStore`,
+    `store.type (${describeValue(type)}) is not known; use 'memory', 'redis', 'dynamodb', or pass a LeaseStore`,
   );
   return undefined;
 }
@@ -57,6 +69,6 @@ function checkMemory(nodeEnv: string | undefined, problems: OptionProblems): voi
   if (nodeEnv !== 'production') return;
   problems.add(
     "store ('memory') excludes nobody in another process, and NODE_ENV is 'production'; " +
-      "use { type: 'redis', … }, or { type: 'memory', singleProcess: true } if the service runs as one process",
+      "use { type: 'redis', … } or { type: 'dynamodb', … }, or { type: 'memory', singleProcess: true } if the service runs as one process",
   );
 }

@@ -42,6 +42,13 @@ export class EnvReader<Name extends string> {
     return undefined;
   }
 
+  oneOf<Value extends string>(name: Name, values: readonly Value[]): Value | undefined {
+    const text = this.text(name);
+    if (text === undefined || (values as readonly string[]).includes(text)) return text as Value | undefined;
+    this.problems.add(`${name} (${describeValue(text)}) must be ${values.join(' or ')}`);
+    return undefined;
+  }
+
   number(name: Name): number | undefined {
     const text = this.text(name);
     if (text === undefined) return undefined;

@@ -38,8 +38,53 @@ export interface RedisStoreConfig {
   closeClient?: boolean;
 }
 
+/**
+ * Leases in a DynamoDB table, on the rows of Go dynamolock or of the AWS lock client for Java. Typed as plain structures, so
+ * that these types need no AWS SDK; `dynamoDbStore()` from `nestjs-distributed-lock/dynamodb` takes the same fields with the
+ * types of `@aws-sdk/client-dynamodb`. The drift of clocks that a take-over allows for is `driftRate` of the module.
+ */
+export interface DynamoDbStoreConfig {
+  type: 'dynamodb';
+  /** Name or ARN of the table. */
+  table: string;
+  /** Such as `eu-central-1`. @default what the SDK finds, as in AWS_REGION */
+  region?: string;
+  /** URL of the service: DynamoDB Local, a VPC endpoint, an emulator. @default that of the region */
+  endpoint?: string;
+  /** Credentials, or a provider of them. @default what the SDK finds: environment, profile, role */
+  credentials?: object;
+  /** Options of `DynamoDBClient`, besides the three above. */
+  options?: object;
+  /** A `DynamoDBClient` of the application, in place of the four above; it stays yours unless `closeClient` says otherwise. */
+  client?: object;
+  /** Whether `client` is closed with the application. @default false */
+  closeClient?: boolean;
+  /** Whose rows the table holds. @default 'dynamolock' */
+  dialect?: 'dynamolock' | 'aws-java';
+  /** Name of the partition key, which is text. @default 'key' */
+  partitionKey?: string;
+  /** Name of the sort key, and the one value that this service uses; for a table that has one. */
+  sortKey?: { name: string; value: string };
+  /** Beginning of every key in the table. @default '' */
+  namespace?: string;
+  /** Whether a release deletes the row, and with it data, attributes and the count of fencing tokens. @default false */
+  deleteOnRelease?: boolean;
+  /** What rows show as their owner's name. @default the random id of each acquisition */
+  ownerName?: string;
+  /** Creates the table where it is missing, and compares the keys of one that exists. @default false */
+  ensureTable?:
+    | boolean
+    | {
+        /** Provisioned capacity units. @default on demand */
+        throughput?: { read: number; write: number };
+        tags?: Record<string, string>;
+        /** How long to wait for the table. @default 60 s */
+        timeout?: Duration;
+      };
+}
+
 /** A store by name, loaded when it is named. */
-export type StoreConfig = MemoryStoreConfig | RedisStoreConfig;
+export type StoreConfig = MemoryStoreConfig | RedisStoreConfig | DynamoDbStoreConfig;
 
 /** The leadership lock of the application. */
 export interface LeadershipOptions {
@@ -53,7 +98,7 @@ export interface LeadershipOptions {
 
 /** Options of {@link DistributedLockModule}; those on timing are the defaults of all leases. */
 export interface DistributedLockModuleOptions extends TimingOptions {
-  /** Where leases are kept: by name, or a store made with `redisStore()`, `memoryStore()` or a class of your own. */
+  /** Where leases are kept: by name, or a store made with `redisStore()`, `dynamoDbStore()`, `memoryStore()` or a class of yours. */
   store: StoreConfig | LeaseStore;
   /** Name of the service, the same for all its replicas: shown as the holder, and part of the leadership key. */
   service?: string;

@@ -2,7 +2,13 @@ import { describeValue } from '../core/describe-value.js';
 import { withoutUndefined } from '../core/without-undefined.js';
 import type { LockEnvSource } from './env-reader.js';
 import { EnvReader } from './env-reader.js';
-import type { DistributedLockModuleOptions, LeadershipOptions, StoreConfig } from './module-options.js';
+import type {
+  DistributedLockModuleOptions,
+  DynamoDbStoreConfig,
+  LeadershipOptions,
+  RedisStoreConfig,
+  StoreConfig,
+} from './module-options.js';
 
 const NAMES = [
   'LOCK_STORE',
@@ -12,6 +18,17 @@ const NAMES = [
   'LOCK_REDIS_MAX_TTL',
   'LOCK_REDIS_RESTART_GUARD',
   'LOCK_REDIS_ALLOW_EVICTION',
+  'LOCK_DYNAMODB_TABLE',
+  'LOCK_DYNAMODB_REGION',
+  'LOCK_DYNAMODB_ENDPOINT',
+  'LOCK_DYNAMODB_DIALECT',
+  'LOCK_DYNAMODB_PARTITION_KEY',
+  'LOCK_DYNAMODB_SORT_KEY_NAME',
+  'LOCK_DYNAMODB_SORT_KEY_VALUE',
+  'LOCK_DYNAMODB_NAMESPACE',
+  'LOCK_DYNAMODB_DELETE_ON_RELEASE',
+  'LOCK_DYNAMODB_OWNER_NAME',
+  'LOCK_DYNAMODB_ENSURE_TABLE',
   'LOCK_SERVICE',
   'LOCK_URL',
   'LOCK_TTL',
@@ -33,9 +50,12 @@ type Reader = EnvReader<(typeof NAMES)[number]>;
 /**
  * Options from environment variables; an absent or empty one leaves the default.
  *
- * `LOCK_STORE` (`redis` or `memory`; may be absent where `LOCK_REDIS_URL` is set), `LOCK_SINGLE_PROCESS`,
- * `LOCK_REDIS_URL`, `LOCK_REDIS_PREFIX`, `LOCK_REDIS_MAX_TTL`, `LOCK_REDIS_RESTART_GUARD`, `LOCK_REDIS_ALLOW_EVICTION`,
- * `LOCK_SERVICE`, `LOCK_URL`, `LOCK_TTL`, `LOCK_RENEW_EVERY`, `LOCK_WAIT`, `LOCK_POLL_EVERY`, `LOCK_EXPIRING_AFTER`,
+ * `LOCK_STORE` (`redis`, `dynamodb` or `memory`; may be absent where `LOCK_REDIS_URL` or `LOCK_DYNAMODB_TABLE` is set),
+ * `LOCK_SINGLE_PROCESS`, `LOCK_REDIS_URL`, `LOCK_REDIS_PREFIX`, `LOCK_REDIS_MAX_TTL`, `LOCK_REDIS_RESTART_GUARD`,
+ * `LOCK_REDIS_ALLOW_EVICTION`, `LOCK_DYNAMODB_TABLE`, `LOCK_DYNAMODB_REGION`, `LOCK_DYNAMODB_ENDPOINT`,
+ * `LOCK_DYNAMODB_DIALECT`, `LOCK_DYNAMODB_PARTITION_KEY`, `LOCK_DYNAMODB_SORT_KEY_NAME`, `LOCK_DYNAMODB_SORT_KEY_VALUE`,
+ * `LOCK_DYNAMODB_NAMESPACE`, `LOCK_DYNAMODB_DELETE_ON_RELEASE`, `LOCK_DYNAMODB_OWNER_NAME`, `LOCK_DYNAMODB_ENSURE_TABLE`
+ * (credentials are those that the AWS SDK finds), `LOCK_SERVICE`, `LOCK_URL`, `LOCK_TTL`, `LOCK_RENEW_EVERY`, `LOCK_WAIT`, `LOCK_POLL_EVERY`, `LOCK_EXPIRING_AFTER`,
  * `LOCK_COMMAND_TIMEOUT`, `LOCK_DRIFT_RATE`, `LOCK_LEADERSHIP` (`false`: off), `LOCK_LEADERSHIP_CAMPAIGN`,
  * `LOCK_LEADERSHIP_TTL`, `LOCK_LEADERSHIP_KEY`, `LOCK_SHUTDOWN_TIMEOUT`. Durations are `500` (ms), `'30s'`, `'5m'`;
  * switches are `true` or `false`; `LOCK_RENEW_EVERY` and `LOCK_WAIT` may be `false`.
@@ -69,25 +89,83 @@ export function distributedLockOptionsFromEnv(
 }
 
 function readStore(reader: Reader): StoreConfig | undefined {
-  const url = reader.text('LOCK_REDIS_URL');
-  const type = reader.text('LOCK_STORE') ?? (url === undefined ? undefined : 'redis');
+  const redis = readRedis(reader);
+  const dynamoDb = readDynamoDb(reader);
   const singleProcess = reader.flag('LOCK_SINGLE_PROCESS');
-  const redis = {
+  const implied = [redis, dynamoDb].filter(named => named.place !== undefined);
+  if (implied.length === 2 && reader.text('LOCK_STORE') === undefined) {
+    reader.problems.add(
+      'LOCK_STORE is missing, and LOCK_REDIS_URL and LOCK_DYNAMODB_TABLE name a store each; set it to redis or dynamodb',
+    );
+    return undefined;
+  }
+  const type = reader.text('LOCK_STORE') ?? implied[0]?.config.type;
+  if (type === 'memory') return withoutUndefined<StoreConfig>({ type, singleProcess });
+  if (type === 'redis') {
+    if (redis.place === undefined)
+      reader.problems.add("LOCK_REDIS_URL is missing, and LOCK_STORE is 'redis'; try redis://localhost:6379");
+    return redis.config;
+  }
+  if (type === 'dynamodb') {
+    if (dynamoDb.place === undefined)
+      reader.problems.add("LOCK_DYNAMODB_TABLE is missing, and LOCK_STORE is 'dynamodb'; try locks");
+    return dynamoDb.config;
+  }
+  const fact =
+    type === undefined ? 'LOCK_STORE is missing' : `LOCK_STORE (${describeValue(type)}) is not known`;
+  reader.problems.add(
+    `${fact}; set it to redis, along with LOCK_REDIS_URL, to dynamodb, along with LOCK_DYNAMODB_TABLE, or to memory for development`,
+  );
+  return undefined;
+}
+
+/** A store as the environment describes it, and what in it says where that is. */
+interface NamedStore<Config> {
+  readonly place: string | undefined;
+  readonly config: Config;
+}
+
+function readRedis(reader: Reader): NamedStore<RedisStoreConfig> {
+  const url = reader.text('LOCK_REDIS_URL');
+  const config = withoutUndefined<RedisStoreConfig>({
+    type: 'redis',
     url,
     prefix: reader.text('LOCK_REDIS_PREFIX'),
     maxTtl: reader.duration('LOCK_REDIS_MAX_TTL'),
     restartGuard: reader.flag('LOCK_REDIS_RESTART_GUARD'),
     allowEviction: reader.flag('LOCK_REDIS_ALLOW_EVICTION'),
-  };
-  if (type === 'memory') return withoutUndefined<StoreConfig>({ type, singleProcess });
-  if (type === 'redis') {
-    if (url === undefined)
-      reader.problems.add("LOCK_REDIS_URL is missing, and LOCK_STORE is 'redis'; try redis://localhost:6379");
-    return withoutUndefined<StoreConfig>({ type, ...redis });
+  });
+  return { place: url, config };
+}
+
+function readDynamoDb(reader: Reader): NamedStore<DynamoDbStoreConfig> {
+  const table = reader.text('LOCK_DYNAMODB_TABLE');
+  const config = withoutUndefined<DynamoDbStoreConfig>({
+    type: 'dynamodb',
+    table: table!,
+    region: reader.text('LOCK_DYNAMODB_REGION'),
+    endpoint: reader.text('LOCK_DYNAMODB_ENDPOINT'),
+    dialect: reader.oneOf('LOCK_DYNAMODB_DIALECT', ['dynamolock', 'aws-java']),
+    partitionKey: reader.text('LOCK_DYNAMODB_PARTITION_KEY'),
+    sortKey: readSortKey(reader),
+    namespace: reader.text('LOCK_DYNAMODB_NAMESPACE'),
+    deleteOnRelease: reader.flag('LOCK_DYNAMODB_DELETE_ON_RELEASE'),
+    ownerName: reader.text('LOCK_DYNAMODB_OWNER_NAME'),
+    ensureTable: reader.flag('LOCK_DYNAMODB_ENSURE_TABLE'),
+  });
+  return { place: table, config };
+}
+
+function readSortKey(reader: Reader): DynamoDbStoreConfig['sortKey'] {
+  const name = reader.text('LOCK_DYNAMODB_SORT_KEY_NAME');
+  const value = reader.text('LOCK_DYNAMODB_SORT_KEY_VALUE');
+  if (name !== undefined && value !== undefined) return { name, value };
+  if (name !== undefined || value !== undefined) {
+    const [there, missing] = name === undefined ? ['VALUE', 'NAME'] : ['NAME', 'VALUE'];
+    reader.problems.add(
+      `LOCK_DYNAMODB_SORT_KEY_${missing} is missing, and LOCK_DYNAMODB_SORT_KEY_${there} is set; set both or neither`,
+    );
   }
-  const fact =
-    type === undefined ? 'LOCK_STORE is missing' : `LOCK_STORE (${describeValue(type)}) is not known`;
-  reader.problems.add(`${fact}; set it to redis, along with LOCK_REDIS_URL, or to memory for development`);
   return undefined;
 }
 

@@ -34,12 +34,15 @@ export async function killLeader(leader: Replica, followers: readonly Replica[])
   const timeline = new Timeline();
   timeline.print(`${leader.name} is killed`);
   const { replica, ledAt } = await successor(followers);
-  timeline.print('its lease runs out; nobody is left to see the loss', askedAt + (lease?.remainingMs ?? 0));
+  // DynamoDB does not tell: there a lease runs out by the clock of whoever waits
+  const { remainingMs } = lease ?? {};
+  if (remainingMs !== undefined)
+    timeline.print('its lease runs out; nobody is left to see the loss', askedAt + remainingMs);
   timeline.print(`${replica.name} leads: fail-over took ${timeline.msUntil(ledAt)} ms`, ledAt);
 }
 
 /**
- * Cuts the link between the leader and Redis, and mends it when the customers have their answers.
+ * Cuts the link between the leader and the store, and mends it when the customers have their answers.
  * @returns whether the leader was told of its loss before its successor led
  */
 export async function cutOffLeader(
@@ -49,7 +52,7 @@ export async function cutOffLeader(
 ): Promise<boolean> {
   leader.link.cut();
   const timeline = new Timeline();
-  timeline.print(`the link between ${leader.name} and Redis is cut, and nobody is told`);
+  timeline.print(`the link between ${leader.name} and the store is cut, and nobody is told`);
   const { replica, ledAt } = await successor(followers);
   const { endedAt = Infinity, reason } = (await leader.terms()).at(-1)!;
   timeline.print(`${leader.name} sees the loss by its own clock: its signal fires (${reason})`, endedAt);

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createConnection, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { HOST } from './processes.js';
 
-/** The wire between one replica and Redis: a proxy that can turn into a black hole. */
+/** The wire between one replica and the store: a proxy that can turn into a black hole. */
 export class Link {
   private readonly sockets = new Set<Socket>();
   private isCut = false;
@@ -18,8 +18,9 @@ export class Link {
     return link;
   }
 
-  get url(): string {
-    return `redis://${HOST}:${(this.server.address() as AddressInfo).port}`;
+  /** Host and port at which the replica finds the store. */
+  get address(): string {
+    return `${HOST}:${(this.server.address() as AddressInfo).port}`;
   }
 
   /** From now on nothing passes, and neither end is told: connections stay open, and new ones are accepted. */

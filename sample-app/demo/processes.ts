@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { createRequire } from 'node:module';
 import { createServer, type AddressInfo } from 'node:net';
 
 export const HOST = '127.0.0.1';
@@ -66,6 +67,15 @@ export async function startRedis(): Promise<number> {
     );
   });
   await until('redis-server', 10_000, () => child.output().includes('Ready to accept connections'), child);
+  return port;
+}
+
+/** Starts an empty DynamoDB, emulated in memory. @returns its port */
+export async function startDynalite(): Promise<number> {
+  const port = await freePort();
+  const program = createRequire(import.meta.url).resolve('dynalite/cli.js');
+  const child = start(process.execPath, [program, '--host', HOST, '--port', `${port}`]);
+  await until('dynalite', 10_000, () => child.output().includes('listening at'), child);
   return port;
 }
 

@@ -1,6 +1,7 @@
 import type { LeaderInfo, LeaseRecord } from 'nestjs-distributed-lock';
 import { fileURLToPath } from 'node:url';
 import type { Term } from '../src/leadership/term-history.js';
+import type { Backend } from './backend.js';
 import { Link } from './link.js';
 import { freePort, HOST, start, until, type Child } from './processes.js';
 
@@ -9,7 +10,7 @@ const APP = fileURLToPath(new URL('../src/main.js', import.meta.url));
 /** What a customer is told. */
 export type Answer = 'paid' | 'already paid' | 'try again' | 'no answer';
 
-/** A replica of the order service: a process of its own, with a link of its own to Redis. */
+/** A replica of the order service: a process of its own, with a link of its own to the store. */
 export class Replica {
   private constructor(
     readonly name: string,
@@ -18,9 +19,9 @@ export class Replica {
     readonly link: Link,
   ) {}
 
-  static async start(name: string, redisPort: number, settings: NodeJS.ProcessEnv): Promise<Replica> {
-    const [port, link] = await Promise.all([freePort(), Link.to(redisPort)]);
-    const env = { ...settings, PORT: `${port}`, LOCK_STORE: 'redis', LOCK_REDIS_URL: link.url };
+  static async start(name: string, backend: Backend, settings: NodeJS.ProcessEnv): Promise<Replica> {
+    const [port, link] = await Promise.all([freePort(), Link.to(backend.port)]);
+    const env = { ...settings, ...backend.environment(link.address), PORT: `${port}` };
     const child = start(process.execPath, ['--enable-source-maps', APP], env);
     const replica = new Replica(name, `http://${HOST}:${port}`, child, link);
     const isUp = (): Promise<boolean> =>
@@ -49,9 +50,9 @@ export class Replica {
     return (await this.get<{ leader: LeaderInfo | null }>('/leader')).leader;
   }
 
-  /** The locks of all replicas. */
+  /** The locks of all replicas; none where the store did not answer. */
   locks(): Promise<LeaseRecord[]> {
-    return this.get('/locks');
+    return this.get<LeaseRecord[]>('/locks').catch(() => []);
   }
 
   async pay(orderId: string): Promise<Answer> {

@@ -1,19 +1,15 @@
 import { Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { ScheduleModule } from '@nestjs/schedule';
-import { DistributedLockModule, distributedLockOptionsFromEnv } from 'nestjs-distributed-lock';
-import { STORE, URL } from './config.js';
+import { DistributedLockModule } from 'nestjs-distributed-lock';
+import { LOCKS, URL } from './config.js';
 import { LeadershipModule } from './leadership/leadership.module.js';
 import { LockErrorFilter } from './lock-error.filter.js';
 import { OrdersModule } from './orders/orders.module.js';
 
 @Module({
   imports: [
-    DistributedLockModule.forRoot({
-      ...distributedLockOptionsFromEnv({ ...process.env, LOCK_STORE: STORE }),
-      service: 'orders',
-      url: URL,
-    }),
+    DistributedLockModule.forRoot({ ...LOCKS, service: 'orders', url: URL }),
     ScheduleModule.forRoot(),
     LeadershipModule,
     OrdersModule,

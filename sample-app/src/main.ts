@@ -12,7 +12,7 @@ app.enableShutdownHooks();
 await app.listen(PORT, HOST);
 
 console.log(`
-Orders are served at ${URL}, with leases in ${STORE}. Try in another terminal:
+Orders are served at ${URL}, with leases in ${STORE.type}. Try in another terminal:
 
   curl -X POST ${URL}/orders/42/pay    # takes a moment: the gateway is slow
   curl -X POST ${URL}/orders/42/pay    # 409: already paid, with the same receipt
@@ -20,5 +20,8 @@ Orders are served at ${URL}, with leases in ${STORE}. Try in another terminal:
   curl ${URL}/leader                   # who leads
   curl ${URL}/locks                    # keys that are held now
 
-Ctrl-C stops it. Several replicas, on Redis: LOCK_STORE=redis LOCK_REDIS_URL=redis://localhost:6379 PORT=3001 npm start
+Ctrl-C stops it. Several replicas, on Redis or DynamoDB:
+
+  LOCK_REDIS_URL=redis://localhost:6379 PORT=3001 npm start
+  LOCK_DYNAMODB_TABLE=locks LOCK_DYNAMODB_ENDPOINT=http://localhost:8000 PORT=3001 npm start
 `);

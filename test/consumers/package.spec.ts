@@ -8,7 +8,12 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 const run = promisify(execFile);
 const root = resolve('.');
 const consumers = join(root, 'test/consumers');
-const SUBPATHS = ['', '/memory', '/redis', '/testing', '/package.json'];
+const SUBPATHS = ['', '/memory', '/redis', '/dynamodb', '/testing', '/package.json'];
+/** Programs that need a package which is not installed, and what they must say. */
+const WITHOUT_PEER = [
+  ['ioredis', 'redis-without-ioredis', /npm (install|i) ioredis/],
+  ['@aws-sdk/client-dynamodb', 'dynamodb-without-sdk', /npm (install|i) @aws-sdk\/client-dynamodb/],
+] as const;
 
 let work: string;
 
@@ -48,7 +53,7 @@ describe.each(['nest-11', 'nest-12'])('beside %s', name => {
         '--platform=node',
         `--format=${format}`,
         `--outfile=${outfile}`,
-        // Nest's own affair; ioredis is not listed
+        // Nest's own affair; ioredis and the AWS SDK are not listed
         ...['@nestjs/*', 'reflect-metadata', 'rxjs'].map(external => `--external:${external}`),
       ],
       { cwd: folder() },
@@ -64,11 +69,12 @@ describe.each(['nest-11', 'nest-12'])('beside %s', name => {
     });
   });
 
-  it('says how to install ioredis when Redis is asked for without it', async () => {
+  it.each(WITHOUT_PEER)('says how to install %s when its store is asked for without it', async (...args) => {
+    const [peer, program, advice] = args;
     // Not in a folder above either.
-    const resolve = `try { console.log(require.resolve('ioredis')) } catch { console.log('missing') }`;
+    const resolve = `try { console.log(require.resolve('${peer}')) } catch { console.log('missing') }`;
     expect(await node('--input-type=commonjs', '-e', resolve)).toBe('missing');
-    expect(await node('out/redis-without-ioredis.js')).toMatch(/npm (install|i) ioredis/);
+    expect(await node(`out/${program}.js`)).toMatch(advice);
   });
 
   it.each(SUBPATHS)('loads nestjs-distributed-lock%s by require and by import', async subpath => {
@@ -96,10 +102,10 @@ describe.each(['nest-11', 'nest-12'])('beside %s', name => {
   ])('is bundled by esbuild from %s to %s without optional peers', async (from, format, input, output) => {
     const folderOfEntries = from === 'source' ? '' : 'out/';
     const outfile = (entry: string): string => `bundle-${from}-${entry}.${output}`;
-    for (const entry of ['app', 'redis-without-ioredis']) {
+    for (const entry of ['app', ...WITHOUT_PEER.map(([, program]) => program)]) {
       await bundle(`${folderOfEntries}${entry}.${input}`, format, outfile(entry));
     }
     expect(JSON.parse(await node(outfile('app')))).toMatchObject({ doTokensGrow: true });
-    expect(await node(outfile('redis-without-ioredis'))).toMatch(/npm (install|i) ioredis/);
+    for (const [, program, advice] of WITHOUT_PEER) expect(await node(outfile(program))).toMatch(advice);
   });
 });

@@ -90,6 +90,7 @@ describe('the reference in the README', () => {
     'DistributedLockModuleOptions',
     'LeadershipOptions',
     'RedisStoreConfig',
+    'DynamoDbStoreConfig',
     'MemoryStoreConfig',
     'AcquireOptions',
     'WithLockMethodOptions',
@@ -122,6 +123,7 @@ describe('the reference in the README', () => {
       ...types.literalsOf('LockErrorCode'),
       ...environmentVariables(),
       'LOCK_TEST_REDIS_URL',
+      'LOCK_TEST_DYNAMODB_ENDPOINT',
     ]);
     const used = [...page.text.matchAll(/\bLOCK_[A-Z_]+\b/g)].map(match => match[0]);
     expect(used.filter(name => !known.has(name) && !types.has(name))).toEqual([]);

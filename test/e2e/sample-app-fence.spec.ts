@@ -1,27 +1,45 @@
+import { DeleteTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { DynamoDbOrderRepository } from '../../sample-app/src/orders/dynamodb-order-repository.js';
 import { MemoryOrderRepository } from '../../sample-app/src/orders/memory-order-repository.js';
 import type { OrderRepository } from '../../sample-app/src/orders/order-repository.js';
 import type { Payment } from '../../sample-app/src/orders/order.js';
 import { RedisOrderRepository } from '../../sample-app/src/orders/redis-order-repository.js';
+import {
+  sdkClient,
+  start as startDynamoDb,
+  tableName,
+  type DynamoDbServer,
+} from '../support/dynalite-server.js';
 import { startRedisServer, type RedisServer } from '../support/redis-server.js';
 
 const payment = (orderId: string, receipt: string): Payment => ({ orderId, receipt, paidAt: '', pid: 1 });
 const STALE = /newer fencing token/;
 
-let server: RedisServer;
+const table = tableName();
+let redis: RedisServer;
+let dynamoDb: DynamoDbServer;
+let client: DynamoDBClient;
 let overRedis: RedisOrderRepository;
+let overDynamoDb: DynamoDbOrderRepository;
 beforeAll(async () => {
-  server = await startRedisServer();
-  overRedis = new RedisOrderRepository(server.url);
+  [redis, dynamoDb] = await Promise.all([startRedisServer(), startDynamoDb()]);
+  client = sdkClient(dynamoDb.endpoint);
+  overRedis = new RedisOrderRepository(redis.url);
+  overDynamoDb = new DynamoDbOrderRepository(table, client);
+  await overDynamoDb.onModuleInit();
 });
 afterAll(async () => {
+  await client.send(new DeleteTableCommand({ TableName: table }));
+  overDynamoDb.onApplicationShutdown();
   overRedis.onApplicationShutdown();
-  await server.stop();
+  await Promise.all([redis.stop(), dynamoDb.stop()]);
 });
 
 const repositories: [string, () => OrderRepository][] = [
   ['memory', () => new MemoryOrderRepository()],
   ['Redis', () => overRedis],
+  ['DynamoDB', () => overDynamoDb],
 ];
 
 describe.each(repositories)("the sample app's orders in %s", (_, repositoryOf) => {

@@ -51,6 +51,28 @@ describe('a store whose leases end by contenders that watch them', () => {
       expect(dead.isHeld).toBe(false);
     });
 
+    it('does not take a key that was released while it watched, as its holder was alive', async () => {
+      const holder = replica();
+      const other = replica();
+      const lease = await holder.manager.acquire('k');
+      const outcome = track(other.manager.tryAcquire('k'));
+      await world.advance(1000);
+      await lease.release();
+      await world.advance(1100);
+      expect(outcome).toMatchObject({ state: 'resolved', value: null });
+      expect(await other.manager.tryAcquire('k')).not.toBeNull();
+    });
+
+    it('answers at once while holdAtLeast keeps the key', async () => {
+      const holder = replica();
+      const other = replica();
+      await holder.manager.withLock('k', { holdAtLeast: '30s' }, () => undefined);
+      await world.advance(2000);
+      const outcome = track(other.manager.tryAcquire('k'));
+      await world.settle();
+      expect(outcome).toMatchObject({ state: 'resolved', value: null });
+    });
+
     it('repeated now and then takes the key of a holder that has shown life and died', async () => {
       const holder = replica();
       const other = replica();

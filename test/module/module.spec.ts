@@ -171,7 +171,7 @@ describe('options are checked together at start-up', () => {
     );
     expect(message).toMatch(/^LOCK_OPTIONS_INVALID/);
     expect(message).toContain(
-      "store.type ('dynamo') is not known; use 'memory', 'redis', or pass a LeaseStore",
+      "store.type ('dynamo') is not known; use 'memory', 'redis', 'dynamodb', or pass a LeaseStore",
     );
     expect(message).toContain("ttl ('soon') must be a duration; try 5000 (ms) or '5s'");
     expect(message).toMatch(/service \(.*\) must be a non-empty string/);
@@ -208,6 +208,21 @@ describe('options are checked together at start-up', () => {
       /store\.prefx is not an option; did you mean prefix\?/,
     ],
     [
+      'a DynamoDB without table',
+      { store: { type: 'dynamodb' } },
+      /store\.table \(undefined\) must name a DynamoDB/,
+    ],
+    [
+      'a wrong dialect of DynamoDB rows',
+      { store: { type: 'dynamodb', table: 'locks', dialect: 'java' } },
+      /store\.dialect \('java'\) must be 'dynamolock' or 'aws-java'/,
+    ],
+    [
+      'an unknown option of DynamoDB',
+      { store: { type: 'dynamodb', table: 'locks', endpont: 'http://h' } },
+      /store\.endpont is not an option; did you mean endpoint\?/,
+    ],
+    [
       'a TTL above that of the store',
       { ttl: '2m', renewEvery: '2m', store: { type: 'redis', url: 'redis://127.0.0.1:1' } },
       /ttl \(120000 ms\) exceeds maxTtl \(60000 ms\) of the redis store.*raise maxTtl to '2m'/,
@@ -230,6 +245,30 @@ describe('options are checked together at start-up', () => {
     ['a wrong leadership key', { leadership: { key: '' } }, /leadership\.key \(''\) must not be empty/],
   ])('%s', async (_name, lock, expected) => {
     expect(await problemsOf({ ...lock })).toMatch(expected);
+  });
+
+  it('what DynamoDB cannot keep is refused in decorators', async () => {
+    class Job {
+      @WithLock('job', { data: 'x', dataTtl: '1h' })
+      async expire(): Promise<void> {}
+      @WithLock('job', { attributes: { id: 'x', holder: 'me', region: 'eu' } })
+      async describe(): Promise<void> {}
+    }
+    const store = { type: 'dynamodb', table: 'locks', partitionKey: 'id' };
+    const message = await problemsOf({ store }, { providers: [Job] });
+    expect(message).toMatch(/@WithLock\(\) on Job\.expire: dataTtl \('1h'\) needs a store with a clock/);
+    for (const name of ['id', 'holder'])
+      expect(message).toContain(
+        `@WithLock() on Job.describe: attributes.${name} is a name that the dynamodb`,
+      );
+    expect(message).not.toContain('attributes.region');
+    expect(await problemsOf({ store: { type: 'memory' } }, { providers: [Job] })).toBe('started');
+  });
+
+  it('a wrong driftRate is named once, as the module has it', async () => {
+    const message = await problemsOf({ driftRate: 3, store: { type: 'dynamodb', table: 'locks' } });
+    expect(message).toContain('driftRate (3) must be a number from 0 to 0.1');
+    expect(message).not.toContain('store.driftRate');
   });
 
   it('service is needed once something uses leadership, and the error names it', async () => {

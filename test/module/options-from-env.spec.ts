@@ -48,6 +48,67 @@ describe('distributedLockOptionsFromEnv()', () => {
     });
   });
 
+  it('reads every variable of DynamoDB', () => {
+    expect(
+      fromEnv({
+        LOCK_STORE: 'dynamodb',
+        LOCK_DYNAMODB_TABLE: 'locks',
+        LOCK_DYNAMODB_REGION: 'eu-central-1',
+        LOCK_DYNAMODB_ENDPOINT: 'http://localhost:8000',
+        LOCK_DYNAMODB_DIALECT: 'aws-java',
+        LOCK_DYNAMODB_PARTITION_KEY: 'id',
+        LOCK_DYNAMODB_SORT_KEY_NAME: 'kind',
+        LOCK_DYNAMODB_SORT_KEY_VALUE: 'lock',
+        LOCK_DYNAMODB_NAMESPACE: 'orders/',
+        LOCK_DYNAMODB_DELETE_ON_RELEASE: 'true',
+        LOCK_DYNAMODB_OWNER_NAME: 'me',
+        LOCK_DYNAMODB_ENSURE_TABLE: '1',
+      }).store,
+    ).toEqual({
+      type: 'dynamodb',
+      table: 'locks',
+      region: 'eu-central-1',
+      endpoint: 'http://localhost:8000',
+      dialect: 'aws-java',
+      partitionKey: 'id',
+      sortKey: { name: 'kind', value: 'lock' },
+      namespace: 'orders/',
+      deleteOnRelease: true,
+      ownerName: 'me',
+      ensureTable: true,
+    });
+  });
+
+  it('takes the store from what names its place, unless two do', () => {
+    const both = { LOCK_REDIS_URL: 'redis://h', LOCK_DYNAMODB_TABLE: 'locks' };
+    expect(fromEnv({ LOCK_DYNAMODB_TABLE: 'locks' }).store).toEqual({ type: 'dynamodb', table: 'locks' });
+    expect(messageOf(() => fromEnv(both))).toMatch(
+      /LOCK_STORE is missing, and LOCK_REDIS_URL and LOCK_DYNAMODB_TABLE name a store each; set it to redis or dynamodb/,
+    );
+    expect(fromEnv({ ...both, LOCK_STORE: 'dynamodb' }).store).toEqual({ type: 'dynamodb', table: 'locks' });
+    expect(fromEnv({ ...both, LOCK_STORE: 'redis' }).store).toEqual({ type: 'redis', url: 'redis://h' });
+  });
+
+  it('names what is wrong with the variables of DynamoDB', () => {
+    const message = messageOf(() =>
+      fromEnv({
+        LOCK_DYNAMODB_TABLE: 'locks',
+        LOCK_DYNAMODB_DIALECT: 'java',
+        LOCK_DYNAMODB_SORT_KEY_NAME: 'kind',
+        LOCK_DYNAMODB_ENSURE_TABLE: 'perhaps',
+        LOCK_DYNAMODB_TABEL: 'locks',
+      }),
+    );
+    expect(message).toContain("LOCK_DYNAMODB_DIALECT ('java') must be dynamolock or aws-java");
+    expect(message).toContain(
+      'LOCK_DYNAMODB_SORT_KEY_VALUE is missing, and LOCK_DYNAMODB_SORT_KEY_NAME is set; set both or neither',
+    );
+    expect(message).toContain("LOCK_DYNAMODB_ENSURE_TABLE ('perhaps') must be true or false");
+    expect(message).toContain('LOCK_DYNAMODB_TABEL is not known; did you mean LOCK_DYNAMODB_TABLE?');
+    const withoutName = { LOCK_DYNAMODB_TABLE: 'locks', LOCK_DYNAMODB_SORT_KEY_VALUE: 'lock' };
+    expect(messageOf(() => fromEnv(withoutName))).toContain('LOCK_DYNAMODB_SORT_KEY_NAME is missing');
+  });
+
   it('leaves the defaults of what is absent or empty', () => {
     expect(fromEnv({ LOCK_STORE: 'memory', LOCK_TTL: '', LOCK_SERVICE: ' ' })).toEqual({
       store: { type: 'memory' },
@@ -104,11 +165,12 @@ describe('distributedLockOptionsFromEnv()', () => {
     expect(message).not.toContain('LOCK_FILE');
   });
 
-  it('asks for a store, and for the URL of redis', () => {
+  it('asks for a store, and for its place', () => {
     expect(messageOf(() => fromEnv({}))).toContain(
       'LOCK_STORE is missing; set it to redis, along with LOCK_REDIS_URL',
     );
     expect(messageOf(() => fromEnv({ LOCK_STORE: 'redis' }))).toContain('LOCK_REDIS_URL is missing');
+    expect(messageOf(() => fromEnv({ LOCK_STORE: 'dynamodb' }))).toContain('LOCK_DYNAMODB_TABLE is missing');
   });
 });
 

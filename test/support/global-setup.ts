@@ -18,4 +18,6 @@ export default async function globalSetup(): Promise<void> {
     });
   }
   process.env.LOCK_TEST_REDIS_URL = server.url;
+  // What the AWS SDK says of each worker's Node would bury the results
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
 }

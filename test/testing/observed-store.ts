@@ -48,6 +48,7 @@ export class ObservedStore implements LeaseStore {
     this.table.rows.set(key, entry);
     const { row } = entry;
     if (!row.isHeldBy(owner)) {
+      if (row.state === 'free' && request.onlyIfDead === true) return { kind: 'held', freeInMs: 0 };
       const seen = row.state === 'free' ? { freeInMs: 0 } : this.watch(key, entry);
       if (seen.freeInMs > 0)
         return { kind: 'held', owner: row.owner || undefined, holder: row.holder, ...seen };
@@ -110,12 +111,17 @@ export class ObservedStore implements LeaseStore {
     entry.ttlMs = ttlMs;
   }
 
-  private watch(key: string, { version, ttlMs }: VersionedRow): { freeInMs: number; mayBeDead?: boolean } {
+  private watch(
+    key: string,
+    { row, version, ttlMs }: VersionedRow,
+  ): { freeInMs: number; mayBeDead?: boolean } {
     const nowMs = this.clock.monotonicMs();
     let seen = this.seen.get(key);
     if (seen?.version !== version)
       this.seen.set(key, (seen = { version, sinceMs: nowMs, isAlive: seen !== undefined }));
     const freeInMs = Math.max(0, seen.sinceMs + takeOverAfterMs(ttlMs, DEFAULT_DRIFT_RATE) - nowMs);
-    return { freeInMs, ...(!seen.isAlive && { mayBeDead: true }) };
+    // A key that is kept is not that of a dead holder
+    const mayBeDead = !seen.isAlive && row.state !== 'kept';
+    return { freeInMs, ...(mayBeDead && { mayBeDead }) };
   }
 }

@@ -1,5 +1,7 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { Module } from '@nestjs/common';
 import { GATEWAY_MS, STORE } from '../config.js';
+import { DynamoDbOrderRepository } from './dynamodb-order-repository.js';
 import { MemoryOrderRepository } from './memory-order-repository.js';
 import { OrderRepository } from './order-repository.js';
 import { OrdersController } from './orders.controller.js';
@@ -14,13 +16,21 @@ import { SettlementService } from './settlement.service.js';
     PaymentService,
     SettlementService,
     { provide: PaymentGateway, useFactory: () => new PaymentGateway(GATEWAY_MS) },
-    {
-      provide: OrderRepository,
-      useFactory: () =>
-        STORE === 'redis'
-          ? new RedisOrderRepository(process.env.LOCK_REDIS_URL!)
-          : new MemoryOrderRepository(),
-    },
+    { provide: OrderRepository, useFactory: makeRepository },
   ],
 })
 export class OrdersModule {}
+
+/** Orders are kept where leases are. */
+function makeRepository(): OrderRepository {
+  switch (STORE.type) {
+    case 'redis':
+      return new RedisOrderRepository(STORE.url!);
+    case 'dynamodb': {
+      const { table, region, endpoint } = STORE;
+      return new DynamoDbOrderRepository(`${table}-orders`, new DynamoDBClient({ region, endpoint }));
+    }
+    case 'memory':
+      return new MemoryOrderRepository();
+  }
+}

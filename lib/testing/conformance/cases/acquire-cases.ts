@@ -80,6 +80,23 @@ export const acquireCases = defineCases('acquire', it => {
     },
   );
 
+  it(
+    'with onlyIfDead takes a key from a dead holder, and not one that was released',
+    'observed-expiry',
+    async probe => {
+      const key = probe.key();
+      const first = await probe.grant(key, { ttlMs: 2 * probe.unitMs });
+      const ask = () => probe.acquire(key, { onlyIfDead: true });
+      assert.equal((await ask()).kind, 'held');
+      await probe.assertReleased(first);
+      const released = await ask();
+      assert.equal(released.kind, 'held', 'its holder was alive to release it');
+      assert.notEqual(released.kind === 'held' && released.mayBeDead, true);
+      const second = await probe.grant(key, { ttlMs: 2 * probe.unitMs });
+      await probe.takeOver(key, second.ttlMs, { onlyIfDead: true });
+    },
+  );
+
   it('watches anew from each change of the record', 'observed-expiry', async probe => {
     const grant = await probe.grant(probe.key(), { ttlMs: 3 * probe.unitMs });
     await probe.assertUnavailable(grant.key, 'the key is held');

@@ -1,0 +1,288 @@
+import { StoreRejectedError } from '../../core/errors.js';
+import type {
+  AcquireOutcome,
+  AcquireRequest,
+  CallOptions,
+  LeaseRecord,
+  LeaseStore,
+  LeaseWrites,
+  ReleaseOutcome,
+  ReleaseRequest,
+  RenewOutcome,
+  RenewRequest,
+  RevokeRequest,
+} from '../../core/lease-store.js';
+import type { Clock } from '../../core/ports.js';
+import { Commands, type RowMatch } from './commands.js';
+import type { DynamoDbClient, Item } from './dynamodb-client.js';
+import { ConditionFailed } from './dynamodb-errors.js';
+import type { ResolvedDynamoDbStoreOptions } from './dynamodb-store-options.js';
+import {
+  isGrantOf,
+  isHeldBy,
+  ownerOf,
+  parseItem,
+  reservedNames,
+  toRecord,
+  type LeaseItem,
+} from './lease-item.js';
+import { Observations, type Observation } from './observations.js';
+import type { HeldVersion } from './record-version.js';
+
+/** What a {@link DynamoDbLeaseStore} is made of besides its options. */
+export interface DynamoDbStoreParts {
+  readonly client: DynamoDbClient;
+  readonly clock: Clock;
+  /** Run by `open()`. */
+  readonly ensureTable?: () => Promise<void>;
+}
+
+type HeldRow = LeaseItem & { readonly ours: HeldVersion };
+
+/** What became of a conditional write; where it was refused, the row that stood in its way. */
+type Written =
+  | { readonly applied: true; readonly item: Item | undefined }
+  | { readonly applied: false; readonly row: LeaseItem | null };
+
+/** How often a write is built anew for a row that changes under it. */
+const MAX_ROUNDS = 5;
+
+const NOT_HELD = Object.freeze({ kind: 'not-held' } as const);
+const RELEASED = Object.freeze({ kind: 'released' } as const);
+
+/**
+ * Leases as rows of a DynamoDB table: those of Go dynamolock, or of the AWS lock client for Java, plus a fencing token and
+ * the holder. No row holds a time; contenders end a lease by watching its record version. One write to acquire a free key,
+ * one to renew, one to release.
+ *
+ * @see docs/dynamodb.md for what it guarantees, what it costs, and the rights that it needs
+ */
+export class DynamoDbLeaseStore implements LeaseStore {
+  readonly name = 'dynamodb';
+  readonly expiry = 'observed';
+  readonly reservedAttributes: readonly string[];
+  private readonly commands: Commands;
+  private readonly observations: Observations;
+  private readonly client: DynamoDbClient;
+  private lastSeed = 0;
+
+  constructor(
+    private readonly options: ResolvedDynamoDbStoreOptions,
+    private readonly parts: DynamoDbStoreParts,
+  ) {
+    const { partitionKey, sortKey, driftRate } = options;
+    this.reservedAttributes = reservedNames(sortKey ? [partitionKey, sortKey.name] : [partitionKey]);
+    this.commands = new Commands(options);
+    this.observations = new Observations(parts.clock, driftRate);
+    this.client = parts.client;
+  }
+
+  /** A key that was seen held is read first, since a write that is refused costs as much as any other. */
+  async acquire(request: AcquireRequest, call: CallOptions): Promise<AcquireOutcome> {
+    const { key, owner, onlyIfDead = false } = request;
+    const known = this.observations.get(key);
+    const isWorthWriting = known === undefined ? !onlyIfDead : known.freeInMs === 0;
+    if (isWorthWriting) return this.take(request, known?.version, call);
+    const row = await this.read(key, call);
+    if (row === null || row.isReleased) {
+      return onlyIfDead ? this.justFreed(request, row) : this.take(request, undefined, call);
+    }
+    if (isHeldBy(row, owner)) return this.grantAgain(request, row, call);
+    const seen = this.observations.see(key, row.version, row.leaseMs);
+    return seen.freeInMs === 0 ? this.take(request, row.version, call) : held(row, seen);
+  }
+
+  async renew(request: RenewRequest, call: CallOptions): Promise<RenewOutcome> {
+    const { key, owner, fencingToken, ttlMs, sentAt } = request;
+    const written = await this.write(key, this.client.update(this.commands.renew(request), call), call);
+    if (written.applied) return { kind: 'renewed', sentAt };
+    // Delivered before, or overtaken by a newer one
+    const { row } = written;
+    return isHeldBy(row, owner, fencingToken) ? { kind: 'renewed', sentAt: sentAtOf(row, ttlMs) } : NOT_HELD;
+  }
+
+  async release(request: ReleaseRequest, call: CallOptions): Promise<ReleaseOutcome> {
+    const { key, owner, fencingToken, sequence, keepForMs = 0 } = request;
+    const hasWrites = request.data !== undefined || request.attributes !== undefined;
+    let match: RowMatch = { owner, newerThan: hasWrites ? sequence : undefined };
+    let writes: LeaseWrites = request;
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      const written = await this.write(key, this.sendRelease(request, match, writes, call), call);
+      if (written.applied) return RELEASED;
+      const { row } = written;
+      if (!isGrantOf(row, owner, fencingToken)) return NOT_HELD;
+      const { state } = row.ours;
+      if (row.isReleased || (state === 'kept' && keepForMs > 0)) return RELEASED;
+      // Revoked or kept meanwhile, or written to by a newer request, which these writes must not undo
+      match = { version: row.version };
+      if (state === 'kept' || (sequence !== undefined && row.ours.sequence >= sequence)) writes = {};
+    }
+    throw changedTooOften(key);
+  }
+
+  /** Contenders then watch the row from its new version on, so that its holder knows first. */
+  async revoke({ key, fencingToken, force = false }: RevokeRequest, call: CallOptions): Promise<boolean> {
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      const row = await this.read(key, call);
+      if (row === null || row.isReleased || row.ours === null) return false;
+      if (row.fencingToken !== fencingToken) return false;
+      const { version, ours } = row;
+      let input = this.commands.free(key, version);
+      if (!force) {
+        if (ours.state !== 'held') return true;
+        input = this.commands.revoke(key, version, { ...ours, state: 'revoked', fencingToken });
+      }
+      if ((await this.write(key, this.client.update(input, call), call)).applied) return true;
+    }
+    throw changedTooOften(key);
+  }
+
+  async inspect(key: string, call: CallOptions): Promise<LeaseRecord | null> {
+    const row = await this.read(key, call);
+    return row === null ? null : toRecord(key, row);
+  }
+
+  /** By a consistent scan of the whole table. A damaged row ends the listing with its error. */
+  async *list(prefix: string, call: CallOptions): AsyncGenerator<LeaseRecord> {
+    const { partitionKey, namespace } = this.options;
+    let after: Item | undefined;
+    do {
+      const page = await this.client.scan(this.commands.list(prefix, after), call);
+      for (const item of page.Items ?? []) {
+        const key = (item[partitionKey]?.S ?? '').slice(namespace.length);
+        const record = toRecord(key, this.parse(key, item));
+        if (record !== null) yield record;
+      }
+      after = page.LastEvaluatedKey;
+    } while (after !== undefined);
+  }
+
+  async open(): Promise<void> {
+    await this.parts.ensureTable?.();
+  }
+
+  async close(): Promise<void> {
+    this.client.close();
+  }
+
+  /** Takes a key that is free, or still under the version `observed`, whose lease is over. */
+  private async take(
+    request: AcquireRequest,
+    observed: string | undefined,
+    call: CallOptions,
+  ): Promise<AcquireOutcome> {
+    const { key, owner } = request;
+    const input = this.commands.acquire(request, this.nextSeed(), observed);
+    const written = await this.write(key, this.client.update(input, call), call);
+    if (written.applied) {
+      this.observations.forget(key);
+      return this.granted(request, written.item ?? {}, call);
+    }
+    const { row } = written;
+    if (isHeldBy(row, owner)) return this.grantAgain(request, row, call);
+    if (row !== null && !row.isReleased) {
+      return held(row, this.observations.see(key, row.version, row.leaseMs));
+    }
+    return this.justFreed(request, row);
+  }
+
+  /** It was held a moment ago, by somebody who lived. */
+  private justFreed({ key, mustExist }: AcquireRequest, row: LeaseItem | null): AcquireOutcome {
+    this.observations.forget(key);
+    return row === null && mustExist === true ? { kind: 'absent' } : { kind: 'held', freeInMs: 0 };
+  }
+
+  /** What is kept beside a lease may be unreadable, which shows when the key is granted: then it is given back. */
+  private async granted(request: AcquireRequest, item: Item, call: CallOptions): Promise<AcquireOutcome> {
+    const { key, owner, sentAt } = request;
+    try {
+      return grantOf(this.parse(key, item), sentAt);
+    } catch (error) {
+      await this.release({ key, owner }, call).catch(() => {});
+      throw error;
+    }
+  }
+
+  /** An earlier attempt of this owner holds the key: granted as of that one, or, if it is long ago, as of this one. */
+  private async grantAgain(
+    request: AcquireRequest,
+    row: HeldRow,
+    call: CallOptions,
+  ): Promise<AcquireOutcome> {
+    const { key, owner, ttlMs, sentAt } = request;
+    if (sentAt - sentAtOf(row, ttlMs) < ttlMs / 2) return grantOf(row, sentAtOf(row, ttlMs));
+    const next = { ...row.ours, sentAt };
+    const input = this.commands.rearm(key, row.version, next, Math.max(ttlMs, row.leaseMs));
+    const written = await this.write(key, this.client.update(input, call), call);
+    if (written.applied) return grantOf(row, sentAt);
+    // Another attempt of this owner came first, or it was released
+    if (isHeldBy(written.row, owner)) return grantOf(written.row, sentAtOf(written.row, ttlMs));
+    return { kind: 'held', freeInMs: 0 };
+  }
+
+  private sendRelease(
+    request: ReleaseRequest,
+    match: RowMatch,
+    writes: LeaseWrites,
+    call: CallOptions,
+  ): Promise<{ Attributes?: Item }> {
+    const { keepForMs = 0 } = request;
+    if (keepForMs > 0) return this.client.update(this.commands.keep(request, keepForMs, match, writes), call);
+    if (this.options.deleteOnRelease) return this.client.delete(this.commands.deleteRow(request), call);
+    return this.client.update(this.commands.release(request, match, writes), call);
+  }
+
+  /** The wall clock in µs; grows though the clock stands still or is set back, for rows that are deleted at release. */
+  private nextSeed(): number {
+    this.lastSeed = Math.max(this.lastSeed + 1, Math.floor(this.parts.clock.wallMs() * 1000));
+    return this.lastSeed;
+  }
+
+  private async write(
+    key: string,
+    sent: Promise<{ Attributes?: Item }>,
+    call: CallOptions,
+  ): Promise<Written> {
+    try {
+      return { applied: true, item: (await sent).Attributes };
+    } catch (error) {
+      if (!(error instanceof ConditionFailed)) throw error;
+      const row = error.item === undefined ? await this.read(key, call) : this.parse(key, error.item);
+      return { applied: false, row };
+    }
+  }
+
+  private async read(key: string, call: CallOptions): Promise<LeaseItem | null> {
+    const { Item: item } = await this.client.get(this.commands.get(key), call);
+    return item === undefined ? null : this.parse(key, item);
+  }
+
+  private parse(key: string, item: Item): LeaseItem {
+    return parseItem(key, item, this.reservedAttributes);
+  }
+}
+
+function grantOf({ fencingToken, data, attributes }: LeaseItem, sentAt: number): AcquireOutcome {
+  return { kind: 'granted', fencingToken: fencingToken!, sentAt, data, attributes };
+}
+
+/**
+ * When the attempt was sent that the row holds, for a lease of `ttlMs`: where the row's own lease is shorter, as much earlier
+ * as makes both end at the same time.
+ */
+function sentAtOf({ ours, leaseMs }: HeldRow, ttlMs: number): number {
+  return ours.sentAt - Math.max(0, ttlMs - leaseMs);
+}
+
+/** A kept key is not that of a dead holder, however long it stays the same. */
+function held(row: LeaseItem, { freeInMs, hasChanged }: Observation): AcquireOutcome {
+  const mayBeDead = !hasChanged && row.ours?.state !== 'kept';
+  return { kind: 'held', owner: ownerOf(row), holder: row.holder, freeInMs, ...(mayBeDead && { mayBeDead }) };
+}
+
+function changedTooOften(key: string): StoreRejectedError {
+  return new StoreRejectedError(
+    `the row of key '${key}' changed ${MAX_ROUNDS} times while it was written to. Try again.`,
+    { retryable: true },
+  );
+}

@@ -1,0 +1,73 @@
+import { takeOverAfterMs } from '../../core/lease-timing.js';
+import type { Clock } from '../../core/ports.js';
+
+/** What a contender knows of a key that it watches. */
+export interface Observation {
+  readonly version: string;
+  /** The holder is dead if the version has not changed by then; 0 once that is so. */
+  readonly freeInMs: number;
+  /** Whether it has seen the key under another version before: somebody was alive since. */
+  readonly hasChanged: boolean;
+}
+
+interface Entry {
+  readonly version: string;
+  readonly leaseMs: number;
+  readonly sinceMs: number;
+  readonly hasChanged: boolean;
+}
+
+const MAX_KEYS = 10_000;
+
+/**
+ * Which record version each contended key was last seen with, and since when, on the monotonic clock of this process: no
+ * jump of a wall clock takes a key over. Forgetting costs one more lease of waiting, so the oldest of very many are forgotten.
+ */
+export class Observations {
+  /** The first was not looked at for longest. */
+  private readonly entries = new Map<string, Entry>();
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly driftRate: number,
+    private readonly maxKeys = MAX_KEYS,
+  ) {}
+
+  get(key: string): Observation | undefined {
+    const entry = this.entries.get(key);
+    if (entry === undefined) return undefined;
+    this.put(key, entry);
+    return this.told(entry);
+  }
+
+  /** Call it after the consistent reply that showed the version, so that its lease is counted from no earlier than that. */
+  see(key: string, version: string, leaseMs: number): Observation {
+    const before = this.entries.get(key);
+    const entry =
+      before?.version === version
+        ? before
+        : { version, leaseMs, sinceMs: this.clock.monotonicMs(), hasChanged: before !== undefined };
+    this.put(key, entry);
+    return this.told(entry);
+  }
+
+  /** The key is free, or held by us. */
+  forget(key: string): void {
+    this.entries.delete(key);
+  }
+
+  private told({ version, leaseMs, sinceMs, hasChanged }: Entry): Observation {
+    const endMs = sinceMs + takeOverAfterMs(leaseMs, this.driftRate);
+    return { version, freeInMs: Math.max(0, endMs - this.clock.monotonicMs()), hasChanged };
+  }
+
+  private put(key: string, entry: Entry): void {
+    this.entries.delete(key);
+    this.entries.set(key, entry);
+    if (this.entries.size <= this.maxKeys) return;
+    for (const oldest of this.entries.keys()) {
+      this.entries.delete(oldest);
+      return;
+    }
+  }
+}

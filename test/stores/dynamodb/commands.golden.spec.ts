@@ -1,0 +1,286 @@
+import { describe, expect, it } from '@jest/globals';
+import { Commands } from '../../../lib/stores/dynamodb/commands.js';
+import { HOLDER, resolved } from './lease-fixtures.js';
+
+const SEED = 1_767_225_600_000_000;
+const TOKEN = SEED + 1;
+const acquire = { key: 'k', owner: 'me', ttlMs: 90_000, sentAt: 12.5 };
+const renew = { ...acquire, fencingToken: TOKEN, sequence: 3 };
+const release = { key: 'k', owner: 'me', fencingToken: TOKEN };
+
+const ROW = { TableName: 'locks', Key: { key: { S: 'k' } } };
+const TELL = { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' };
+const OWN = '#recordVersionNumber BETWEEN :own AND :below';
+const TOKEN_IS = '#fencingToken = :token';
+const IS_HELD = 'attribute_not_exists(#isReleased)';
+const names = (...own: string[]) => Object.fromEntries(own.map(name => [`#${name}`, name]));
+
+describe.each([
+  ['dynamolock', '1m30s', '2.5s'],
+  ['aws-java', '90000', '2500'],
+] as const)('commands in the dialect %s', (dialect, leaseDuration, keepDuration) => {
+  const commands = new Commands(resolved({ dialect }));
+
+  it('acquire a free key', () => {
+    expect(commands.acquire(acquire, SEED, undefined)).toStrictEqual({
+      ...ROW,
+      UpdateExpression:
+        'SET #ownerName = :ownerName, #leaseDuration = :leaseDuration, #recordVersionNumber = :recordVersionNumber, ' +
+        '#fencingToken = if_not_exists(#fencingToken, :seed) + :one REMOVE #isReleased, #holder',
+      ConditionExpression: 'attribute_not_exists(#pk) OR attribute_exists(#isReleased)',
+      ExpressionAttributeNames: {
+        ...names('ownerName', 'leaseDuration', 'recordVersionNumber', 'fencingToken', 'isReleased', 'holder'),
+        '#pk': 'key',
+      },
+      ExpressionAttributeValues: {
+        ':ownerName': { S: 'me' },
+        ':leaseDuration': { S: leaseDuration },
+        ':recordVersionNumber': { S: 'me:0000000000000000:12.5' },
+        ':seed': { N: '1767225600000000' },
+        ':one': { N: '1' },
+      },
+      ReturnValues: 'ALL_NEW',
+      ...TELL,
+    });
+  });
+
+  it('take a key over, with all that can be written', () => {
+    const request = { ...acquire, holder: HOLDER, data: 'ä', attributes: { shard: 'a', n: 1.5, yes: true } };
+    expect(commands.acquire(request, SEED, 'theirs')).toStrictEqual({
+      ...ROW,
+      UpdateExpression:
+        'SET #ownerName = :ownerName, #leaseDuration = :leaseDuration, #recordVersionNumber = :recordVersionNumber, ' +
+        '#fencingToken = if_not_exists(#fencingToken, :seed) + :one, #holder = :holder, #data = :data, ' +
+        '#dataIsText = :dataIsText, #a0 = :a0, #a1 = :a1, #a2 = :a2 REMOVE #isReleased',
+      ConditionExpression:
+        'attribute_not_exists(#pk) OR attribute_exists(#isReleased) OR #recordVersionNumber = :observed',
+      ExpressionAttributeNames: {
+        ...names('ownerName', 'leaseDuration', 'recordVersionNumber', 'fencingToken', 'isReleased', 'holder'),
+        ...names('data', 'dataIsText'),
+        ...{ '#a0': 'shard', '#a1': 'n', '#a2': 'yes', '#pk': 'key' },
+      },
+      ExpressionAttributeValues: {
+        ':ownerName': { S: 'me' },
+        ':leaseDuration': { S: leaseDuration },
+        ':recordVersionNumber': { S: 'me:0000000000000000:12.5' },
+        ':seed': { N: '1767225600000000' },
+        ':one': { N: '1' },
+        ':holder': { S: JSON.stringify(HOLDER) },
+        ':data': { B: Uint8Array.of(0xc3, 0xa4) },
+        ':dataIsText': { BOOL: true },
+        ...{ ':a0': { S: 'a' }, ':a1': { N: '1.5' }, ':a2': { BOOL: true } },
+        ':observed': { S: 'theirs' },
+      },
+      ReturnValues: 'ALL_NEW',
+      ...TELL,
+    });
+  });
+
+  it('acquire only a key that exists', () => {
+    const request = { ...acquire, mustExist: true };
+    expect(commands.acquire(request, SEED, undefined)).toMatchObject({
+      ConditionExpression: 'attribute_exists(#isReleased)',
+    });
+    expect(commands.acquire(request, SEED, undefined).ExpressionAttributeNames).not.toHaveProperty('#pk');
+    expect(commands.acquire(request, SEED, 'theirs')).toMatchObject({
+      ConditionExpression: 'attribute_exists(#isReleased) OR #recordVersionNumber = :observed',
+    });
+  });
+
+  it('acquire a key of a dead holder only', () => {
+    expect(commands.acquire({ ...acquire, onlyIfDead: true }, SEED, 'theirs')).toMatchObject({
+      ConditionExpression: `#recordVersionNumber = :seen AND ${IS_HELD}`,
+      ExpressionAttributeValues: { ':seen': { S: 'theirs' } },
+    });
+  });
+
+  it('renew', () => {
+    expect(commands.renew({ ...renew, data: Uint8Array.of(1) })).toStrictEqual({
+      ...ROW,
+      UpdateExpression:
+        'SET #recordVersionNumber = :recordVersionNumber, #leaseDuration = :leaseDuration, #data = :data REMOVE #dataIsText',
+      ConditionExpression: `${OWN} AND ${TOKEN_IS} AND ${IS_HELD}`,
+      ExpressionAttributeNames: names(
+        ...['recordVersionNumber', 'leaseDuration', 'data', 'dataIsText', 'fencingToken', 'isReleased'],
+      ),
+      ExpressionAttributeValues: {
+        ':recordVersionNumber': { S: 'me:0000000000000003:12.5' },
+        ':leaseDuration': { S: leaseDuration },
+        ':data': { B: Uint8Array.of(1) },
+        ':own': { S: 'me:' },
+        ':below': { S: 'me:0000000000000003' },
+        ':token': { N: '1767225600000001' },
+      },
+      ...TELL,
+    });
+  });
+
+  it('rearm exactly the version that was seen', () => {
+    const next = { state: 'held', owner: 'me', sequence: 0, sentAt: 99 } as const;
+    expect(commands.rearm('k', 'me:0000000000000000:12.5', next, 90_000)).toStrictEqual({
+      ...ROW,
+      UpdateExpression: 'SET #recordVersionNumber = :recordVersionNumber, #leaseDuration = :leaseDuration',
+      ConditionExpression: `#recordVersionNumber = :seen AND ${IS_HELD}`,
+      ExpressionAttributeNames: names('recordVersionNumber', 'leaseDuration', 'isReleased'),
+      ExpressionAttributeValues: {
+        ':recordVersionNumber': { S: 'me:0000000000000000:99' },
+        ':leaseDuration': { S: leaseDuration },
+        ':seen': { S: 'me:0000000000000000:12.5' },
+      },
+      ...TELL,
+    });
+  });
+
+  it('release, by owner and token, or by owner alone', () => {
+    const released = {
+      ...ROW,
+      UpdateExpression: 'SET #isReleased = :isReleased REMOVE #holder',
+      ConditionExpression: `begins_with(#recordVersionNumber, :own) AND ${TOKEN_IS} AND ${IS_HELD}`,
+      ExpressionAttributeNames: names('isReleased', 'holder', 'recordVersionNumber', 'fencingToken'),
+      ExpressionAttributeValues: {
+        ':isReleased': { S: '1' },
+        ':own': { S: 'me:' },
+        ':token': { N: '1767225600000001' },
+      },
+      ...TELL,
+    };
+    expect(commands.release(release, { owner: 'me' }, {})).toStrictEqual(released);
+    expect(commands.release({ key: 'k', owner: 'me' }, { owner: 'me' }, {})).toStrictEqual({
+      ...released,
+      ConditionExpression: `begins_with(#recordVersionNumber, :own) AND ${IS_HELD}`,
+      ExpressionAttributeNames: names('isReleased', 'holder', 'recordVersionNumber'),
+      ExpressionAttributeValues: { ':isReleased': { S: '1' }, ':own': { S: 'me:' } },
+    });
+  });
+
+  it('release with writes, unless a newer request has written', () => {
+    const input = commands.release(
+      release,
+      { owner: 'me', newerThan: 4 },
+      { data: null, attributes: { n: 1 } },
+    );
+    expect(input).toStrictEqual({
+      ...ROW,
+      UpdateExpression: 'SET #isReleased = :isReleased, #a0 = :a0 REMOVE #holder, #data, #dataIsText',
+      ConditionExpression: `${OWN} AND ${TOKEN_IS} AND ${IS_HELD}`,
+      ExpressionAttributeNames: {
+        ...names('isReleased', 'holder', 'data', 'dataIsText', 'recordVersionNumber', 'fencingToken'),
+        '#a0': 'n',
+      },
+      ExpressionAttributeValues: {
+        ':isReleased': { S: '1' },
+        ':a0': { N: '1' },
+        ':own': { S: 'me:' },
+        ':below': { S: 'me:0000000000000004' },
+        ':token': { N: '1767225600000001' },
+      },
+      ...TELL,
+    });
+  });
+
+  it('keep a key, once', () => {
+    expect(commands.keep(release, 2499.5, { owner: 'me' }, {})).toStrictEqual({
+      ...ROW,
+      UpdateExpression:
+        'SET #recordVersionNumber = :recordVersionNumber, #leaseDuration = :leaseDuration REMOVE #holder',
+      ConditionExpression:
+        `begins_with(#recordVersionNumber, :own) AND ${TOKEN_IS} AND ${IS_HELD} ` +
+        'AND NOT begins_with(#recordVersionNumber, :kept)',
+      ExpressionAttributeNames: names(
+        ...['recordVersionNumber', 'leaseDuration', 'holder', 'fencingToken', 'isReleased'],
+      ),
+      ExpressionAttributeValues: {
+        ':recordVersionNumber': { S: 'me:~kept:1767225600000001' },
+        ':leaseDuration': { S: keepDuration },
+        ':kept': { S: 'me:~kept:' },
+        ':own': { S: 'me:' },
+        ':token': { N: '1767225600000001' },
+      },
+      ...TELL,
+    });
+  });
+
+  it('delete', () => {
+    expect(commands.deleteRow(release)).toStrictEqual({
+      ...ROW,
+      ConditionExpression: `begins_with(#recordVersionNumber, :own) AND ${TOKEN_IS} AND ${IS_HELD}`,
+      ExpressionAttributeNames: names('recordVersionNumber', 'fencingToken', 'isReleased'),
+      ExpressionAttributeValues: { ':own': { S: 'me:' }, ':token': { N: '1767225600000001' } },
+      ...TELL,
+    });
+  });
+
+  it('revoke, and free by force', () => {
+    const seen = 'me:0000000000000003:12.5';
+    const next = { state: 'revoked', owner: 'me', sequence: 3, fencingToken: TOKEN } as const;
+    const exactly = { ...ROW, ConditionExpression: `#recordVersionNumber = :seen AND ${IS_HELD}`, ...TELL };
+    expect(commands.revoke('k', seen, next)).toStrictEqual({
+      ...exactly,
+      UpdateExpression: 'SET #recordVersionNumber = :recordVersionNumber',
+      ExpressionAttributeNames: names('recordVersionNumber', 'isReleased'),
+      ExpressionAttributeValues: {
+        ':recordVersionNumber': { S: 'me:~revoked:0000000000000003:1767225600000001' },
+        ':seen': { S: seen },
+      },
+    });
+    expect(commands.free('k', seen)).toStrictEqual({
+      ...exactly,
+      UpdateExpression: 'SET #isReleased = :isReleased REMOVE #holder',
+      ExpressionAttributeNames: names('isReleased', 'holder', 'recordVersionNumber'),
+      ExpressionAttributeValues: { ':isReleased': { S: '1' }, ':seen': { S: seen } },
+    });
+  });
+});
+
+describe('commands', () => {
+  const elsewhere = new Commands(
+    resolved({
+      table: 'other',
+      partitionKey: 'lock id',
+      sortKey: { name: 'sort', value: 's' },
+      namespace: 'shop/',
+      ownerName: 'orders-1',
+    }),
+  );
+  const KEY = { 'lock id': { S: 'shop/k' }, sort: { S: 's' } };
+
+  it('read consistently', () => {
+    expect(new Commands(resolved()).get('k')).toStrictEqual({ ...ROW, ConsistentRead: true });
+  });
+
+  it('go to the row of namespace, key and sort key', () => {
+    expect(elsewhere.get('k')).toStrictEqual({ TableName: 'other', Key: KEY, ConsistentRead: true });
+    expect(elsewhere.deleteRow(release)).toMatchObject({ TableName: 'other', Key: KEY });
+    const input = elsewhere.acquire(acquire, SEED, undefined);
+    expect(input).toMatchObject({ Key: KEY, ExpressionAttributeNames: { '#pk': 'lock id' } });
+  });
+
+  it('write the configured owner name, and the owner in the version', () => {
+    expect(elsewhere.acquire(acquire, SEED, undefined).ExpressionAttributeValues).toMatchObject({
+      ':ownerName': { S: 'orders-1' },
+      ':recordVersionNumber': { S: 'me:0000000000000000:12.5' },
+    });
+  });
+
+  it('list rows by prefix and sort key, page after page', () => {
+    expect(new Commands(resolved()).list('', undefined)).toStrictEqual({
+      TableName: 'locks',
+      ConsistentRead: true,
+    });
+    expect(new Commands(resolved()).list('a', undefined)).toStrictEqual({
+      TableName: 'locks',
+      ConsistentRead: true,
+      FilterExpression: 'begins_with(#pk, :start)',
+      ExpressionAttributeNames: { '#pk': 'key' },
+      ExpressionAttributeValues: { ':start': { S: 'a' } },
+    });
+    expect(elsewhere.list('a', KEY)).toStrictEqual({
+      TableName: 'other',
+      ConsistentRead: true,
+      FilterExpression: 'begins_with(#pk, :start) AND #sk = :sk',
+      ExpressionAttributeNames: { '#pk': 'lock id', '#sk': 'sort' },
+      ExpressionAttributeValues: { ':start': { S: 'shop/a' }, ':sk': { S: 's' } },
+      ExclusiveStartKey: KEY,
+    });
+  });
+});

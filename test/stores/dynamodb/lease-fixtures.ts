@@ -1,0 +1,75 @@
+import { CreateTableCommand, DeleteTableCommand, DescribeTableCommand } from '@aws-sdk/client-dynamodb';
+import type { AcquireRequest, CallOptions } from '../../../lib/core/lease-store.js';
+import { systemClock } from '../../../lib/platform/system-clock.js';
+import { clientSource } from '../../../lib/stores/dynamodb/client-source.js';
+import { DynamoDbConnection } from '../../../lib/stores/dynamodb/dynamodb-connection.js';
+import { DynamoDbLeaseStore } from '../../../lib/stores/dynamodb/dynamodb-lease-store.js';
+import type { ResolvedDynamoDbStoreOptions } from '../../../lib/stores/dynamodb/dynamodb-store-options.js';
+import { VirtualClock } from '../../../lib/testing/index.js';
+import { sdkClient, tableName } from '../../support/dynalite-server.js';
+import { DynamoDbTable, type TableModelOptions } from '../../support/dynamodb-table.js';
+
+export const CALL: CallOptions = { timeoutMs: 5000 };
+
+export const HOLDER = { service: 'orders', host: 'host-1', pid: 17, since: '2026-01-01T00:00:00.000Z' };
+
+export function resolved(own: Partial<ResolvedDynamoDbStoreOptions> = {}): ResolvedDynamoDbStoreOptions {
+  return {
+    table: 'locks',
+    dialect: 'dynamolock',
+    partitionKey: 'key',
+    namespace: '',
+    deleteOnRelease: false,
+    driftRate: 0.01,
+    ...own,
+  };
+}
+
+/** A store over the table model, on a virtual clock, and short ways to ask it. */
+export function setUp(own: Partial<ResolvedDynamoDbStoreOptions> = {}, model: TableModelOptions = {}) {
+  const options = resolved(own);
+  const { partitionKey, sortKey } = options;
+  const clock = new VirtualClock();
+  const table = new DynamoDbTable({ clock, partitionKey, sortKey: sortKey?.name, ...model });
+  const open = () => new DynamoDbLeaseStore(options, { client: table, clock });
+  const store = open();
+  const acquire = (request: Partial<AcquireRequest> = {}, by = store) =>
+    by.acquire({ key: 'k', owner: 'me', ttlMs: 1000, sentAt: clock.monotonicMs(), ...request }, CALL);
+  const grant = async (request: Partial<AcquireRequest> = {}, by = store) => {
+    const outcome = await acquire(request, by);
+    if (outcome.kind !== 'granted') throw new Error(`expected a grant, got ${JSON.stringify(outcome)}`);
+    return outcome;
+  };
+  return { clock, table, store, open, acquire, grant };
+}
+
+/** A table at an endpoint, and a connection of ours to it. */
+export async function openTable(endpoint: string, own: { sortKey?: string } = {}) {
+  const client = sdkClient(endpoint);
+  const table = tableName();
+  const names = own.sortKey === undefined ? ['key'] : ['key', own.sortKey];
+  await client.send(
+    new CreateTableCommand({
+      TableName: table,
+      BillingMode: 'PAY_PER_REQUEST',
+      KeySchema: names.map((AttributeName, n) => ({ AttributeName, KeyType: n === 0 ? 'HASH' : 'RANGE' })),
+      AttributeDefinitions: names.map(AttributeName => ({ AttributeName, AttributeType: 'S' })),
+    }),
+  );
+  for (let isActive = false; !isActive;) {
+    const { Table } = await client.send(new DescribeTableCommand({ TableName: table }));
+    isActive = Table?.TableStatus === 'ACTIVE';
+    if (!isActive) await new Promise(resolve => setTimeout(resolve, 20));
+  }
+  return {
+    table,
+    client,
+    connection: new DynamoDbConnection(clientSource({ table, client }), systemClock, silent),
+    async drop() {
+      await client.send(new DeleteTableCommand({ TableName: table }));
+      client.destroy();
+    },
+  };
+}
+
+export const silent = { log() {}, warn() {}, error() {} };

@@ -1,0 +1,67 @@
+import { describe, expect, it } from '@jest/globals';
+import { Observations } from '../../../lib/stores/dynamodb/observations.js';
+import { VirtualClock } from '../../../lib/testing/index.js';
+
+const LEASE_MS = 1000;
+/** The lease, the drift of two clocks over it, and their resolution. */
+const TAKE_OVER_MS = 1012;
+
+function setUp(maxKeys?: number) {
+  const clock = new VirtualClock();
+  return { clock, observations: new Observations(clock, 0.01, maxKeys) };
+}
+
+describe('Observations', () => {
+  it('count a lease from when its version was first seen', async () => {
+    const { clock, observations } = setUp();
+    expect(observations.see('k', 'v1', LEASE_MS)).toEqual({
+      version: 'v1',
+      freeInMs: TAKE_OVER_MS,
+      hasChanged: false,
+    });
+    await clock.advance(TAKE_OVER_MS - 1);
+    expect(observations.see('k', 'v1', LEASE_MS).freeInMs).toBeCloseTo(1);
+    await clock.advance(1);
+    expect(observations.get('k')).toEqual({ version: 'v1', freeInMs: 0, hasChanged: false });
+  });
+
+  it('start anew with each version, for as long as that one says', async () => {
+    const { clock, observations } = setUp();
+    observations.see('k', 'v1', LEASE_MS);
+    await clock.advance(900);
+    expect(observations.see('k', 'v2', 2 * LEASE_MS)).toEqual({
+      version: 'v2',
+      freeInMs: 2022,
+      hasChanged: true,
+    });
+    expect(observations.see('k', 'v2', 2 * LEASE_MS).hasChanged).toBe(true);
+  });
+
+  it('go by the monotonic clock alone', () => {
+    const { clock, observations } = setUp();
+    observations.see('k', 'v1', LEASE_MS);
+    for (const jumpMs of [3_600_000, -7_200_000]) {
+      clock.jumpWall(jumpMs);
+      expect(observations.get('k')?.freeInMs).toBe(TAKE_OVER_MS);
+    }
+    clock.suspend(3_600_000);
+    expect(observations.get('k')?.freeInMs).toBe(TAKE_OVER_MS);
+  });
+
+  it('know nothing of a key that was forgotten, or never seen', () => {
+    const { observations } = setUp();
+    observations.see('k', 'v1', LEASE_MS);
+    observations.forget('k');
+    expect(observations.get('k')).toBeUndefined();
+    expect(observations.see('k', 'v2', LEASE_MS).hasChanged).toBe(false);
+  });
+
+  it('of very many keys forget the one that was not looked at for longest', () => {
+    const { observations } = setUp(3);
+    for (const key of ['a', 'b', 'c']) observations.see(key, 'v', LEASE_MS);
+    observations.get('a');
+    observations.see('b', 'v', LEASE_MS);
+    observations.see('d', 'v', LEASE_MS);
+    expect(['a', 'b', 'c', 'd'].filter(key => observations.get(key) !== undefined)).toEqual(['a', 'b', 'd']);
+  });
+});
