@@ -49,7 +49,7 @@ export class DynamoDbTable implements DynamoDbClient {
       reader.assertAllUsed();
       this.rows.set(id, updated);
       return {
-        ...(input.ReturnValues === 'ALL_NEW' && { Attributes: structuredClone(updated) }),
+        Attributes: structuredClone(input.ReturnValues === 'ALL_NEW' ? updated : changedBy(input, updated)),
         ...METADATA,
       };
     });
@@ -61,7 +61,7 @@ export class DynamoDbTable implements DynamoDbClient {
       const { id, row } = this.find(input.Key!);
       this.checked(input, row, input.ReturnValuesOnConditionCheckFailure).assertAllUsed();
       this.rows.delete(id);
-      return METADATA;
+      return { Attributes: structuredClone(row!), ...METADATA };
     });
   }
 
@@ -163,3 +163,12 @@ export class DynamoDbTable implements DynamoDbClient {
 }
 
 const METADATA = { $metadata: {} };
+
+/** Of a row, what an update has set: UPDATED_NEW. */
+function changedBy(
+  { UpdateExpression: update = '', ExpressionAttributeNames: names = {} }: UpdateItemCommandInput,
+  row: Item,
+): Item {
+  const set = [...update.matchAll(/(#\w+) = /g)].map(([, alias]) => names[alias!]!);
+  return Object.fromEntries(set.map(name => [name, row[name]!]));
+}

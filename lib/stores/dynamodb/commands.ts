@@ -23,7 +23,7 @@ export type RowMatch = { readonly owner: string; readonly newerThan?: number } |
 
 /**
  * The inputs of all commands, as pure functions of the requests. Each write is one conditional update, whose condition says
- * whose row it may change.
+ * whose row it may change, and is answered with what it has changed.
  */
 export class Commands {
   constructor(private readonly options: ResolvedDynamoDbStoreOptions) {}
@@ -75,7 +75,7 @@ export class Commands {
   deleteRow({ key, owner, fencingToken }: ReleaseRequest): DeleteItemCommandInput {
     const draft = new UpdateDraft();
     const condition = ownRow(draft, { owner }, fencingToken);
-    return { ...this.target(key), ...conditional(draft, condition) };
+    return { ...this.target(key), ReturnValues: 'ALL_OLD', ...conditional(draft, condition) };
   }
 
   /** Keeps the row from everybody for a while; once only, so that a repeated request does not start it anew. */
@@ -150,7 +150,8 @@ export class Commands {
   }
 
   private update(key: string, draft: UpdateDraft, condition: string): UpdateItemCommandInput {
-    return { ...this.target(key), UpdateExpression: draft.update, ...conditional(draft, condition) };
+    const what = { UpdateExpression: draft.update, ReturnValues: 'UPDATED_NEW' as const };
+    return { ...this.target(key), ...what, ...conditional(draft, condition) };
   }
 
   private target(key: string): { TableName: string; Key: Item } {

@@ -15,7 +15,7 @@ import type {
 import type { Clock } from '../../core/ports.js';
 import { Commands, type RowMatch } from './commands.js';
 import type { DynamoDbClient, Item } from './dynamodb-client.js';
-import { ConditionFailed } from './dynamodb-errors.js';
+import { ConditionFailed, notAnswered } from './dynamodb-errors.js';
 import type { ResolvedDynamoDbStoreOptions } from './dynamodb-store-options.js';
 import {
   isGrantOf,
@@ -41,7 +41,7 @@ type HeldRow = LeaseItem & { readonly ours: HeldVersion };
 
 /** What became of a conditional write; where it was refused, the row that stood in its way. */
 type Written =
-  | { readonly applied: true; readonly item: Item | undefined }
+  | { readonly applied: true; readonly item: Item }
   | { readonly applied: false; readonly row: LeaseItem | null };
 
 /** How often a write is built anew for a row that changes under it. */
@@ -176,7 +176,7 @@ export class DynamoDbLeaseStore implements LeaseStore {
     const written = await this.write(key, this.client.update(input, call), call);
     if (written.applied) {
       this.observations.forget(key);
-      return this.granted(request, written.item ?? {}, call);
+      return this.granted(request, written.item, call);
     }
     const { row } = written;
     if (isHeldBy(row, owner)) return this.grantAgain(request, row, call);
@@ -238,13 +238,16 @@ export class DynamoDbLeaseStore implements LeaseStore {
     return this.lastSeed;
   }
 
+  /** An answer that shows nothing of the row comes from somebody else than DynamoDB: it is none. */
   private async write(
     key: string,
     sent: Promise<{ Attributes?: Item }>,
     call: CallOptions,
   ): Promise<Written> {
     try {
-      return { applied: true, item: (await sent).Attributes };
+      const { Attributes: item } = await sent;
+      if (item === undefined) throw notAnswered(new Error('the answer is empty'));
+      return { applied: true, item };
     } catch (error) {
       if (!(error instanceof ConditionFailed)) throw error;
       const row = error.item === undefined ? await this.read(key, call) : this.parse(key, error.item);

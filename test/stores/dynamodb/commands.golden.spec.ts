@@ -10,6 +10,7 @@ const release = { key: 'k', owner: 'me', fencingToken: TOKEN };
 
 const ROW = { TableName: 'locks', Key: { key: { S: 'k' } } };
 const TELL = { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' };
+const TELL_ALL = { ReturnValues: 'UPDATED_NEW', ...TELL };
 const OWN = '#recordVersionNumber BETWEEN :own AND :below';
 const TOKEN_IS = '#fencingToken = :token';
 const IS_HELD = 'attribute_not_exists(#isReleased)';
@@ -111,7 +112,7 @@ describe.each([
         ':below': { S: 'me:0000000000000003' },
         ':token': { N: '1767225600000001' },
       },
-      ...TELL,
+      ...TELL_ALL,
     });
   });
 
@@ -127,7 +128,7 @@ describe.each([
         ':leaseDuration': { S: leaseDuration },
         ':seen': { S: 'me:0000000000000000:12.5' },
       },
-      ...TELL,
+      ...TELL_ALL,
     });
   });
 
@@ -142,7 +143,7 @@ describe.each([
         ':own': { S: 'me:' },
         ':token': { N: '1767225600000001' },
       },
-      ...TELL,
+      ...TELL_ALL,
     };
     expect(commands.release(release, { owner: 'me' }, {})).toStrictEqual(released);
     expect(commands.release({ key: 'k', owner: 'me' }, { owner: 'me' }, {})).toStrictEqual({
@@ -174,7 +175,7 @@ describe.each([
         ':below': { S: 'me:0000000000000004' },
         ':token': { N: '1767225600000001' },
       },
-      ...TELL,
+      ...TELL_ALL,
     });
   });
 
@@ -196,7 +197,7 @@ describe.each([
         ':own': { S: 'me:' },
         ':token': { N: '1767225600000001' },
       },
-      ...TELL,
+      ...TELL_ALL,
     });
   });
 
@@ -206,6 +207,7 @@ describe.each([
       ConditionExpression: `begins_with(#recordVersionNumber, :own) AND ${TOKEN_IS} AND ${IS_HELD}`,
       ExpressionAttributeNames: names('recordVersionNumber', 'fencingToken', 'isReleased'),
       ExpressionAttributeValues: { ':own': { S: 'me:' }, ':token': { N: '1767225600000001' } },
+      ReturnValues: 'ALL_OLD',
       ...TELL,
     });
   });
@@ -213,7 +215,11 @@ describe.each([
   it('revoke, and free by force', () => {
     const seen = 'me:0000000000000003:12.5';
     const next = { state: 'revoked', owner: 'me', sequence: 3, fencingToken: TOKEN } as const;
-    const exactly = { ...ROW, ConditionExpression: `#recordVersionNumber = :seen AND ${IS_HELD}`, ...TELL };
+    const exactly = {
+      ...ROW,
+      ConditionExpression: `#recordVersionNumber = :seen AND ${IS_HELD}`,
+      ...TELL_ALL,
+    };
     expect(commands.revoke('k', seen, next)).toStrictEqual({
       ...exactly,
       UpdateExpression: 'SET #recordVersionNumber = :recordVersionNumber',

@@ -88,7 +88,7 @@ describe('Failures of DynamoDB', () => {
     ['200 with garbage', respond(200, '{nonsense'), ''],
     ['a redirect', respond(302, ''), ''],
     ['a reset', reset, 'ECONNRESET'],
-    ['a closed connection', (({ socket }) => void socket.end()), 'hang up'],
+    ['a closed connection', ({ socket }) => void socket.end(), 'hang up'],
     ['half an answer', breakOff, 'aborted'],
   ])('%s: no answer, and it may have been applied', async (_, answer, words) => {
     const error = await failureOf(answer);

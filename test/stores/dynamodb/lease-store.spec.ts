@@ -626,3 +626,30 @@ describe('DynamoDbLeaseStore', () => {
     expect(clock.armedTimers).toBe(0);
   });
 });
+
+describe('an answer that shows nothing of the row', () => {
+  const EMPTY = { $metadata: { httpStatusCode: 200 } };
+
+  it('is none: it grants, renews and releases nothing', async () => {
+    const { clock, table, grant } = setUp();
+    const { fencingToken } = await grant();
+    const client: DynamoDbClient = {
+      update: async () => EMPTY,
+      delete: async () => EMPTY,
+      get: (input, call) => table.get(input, call),
+      scan: (input, call) => table.scan(input, call),
+      close: () => {},
+    };
+    const noAnswer = { code: 'LOCK_STORE_UNAVAILABLE', sent: true };
+    for (const deleteOnRelease of [false, true]) {
+      const store = new DynamoDbLeaseStore(resolved({ deleteOnRelease }), { client, clock });
+      const mine = { key: 'k', owner: 'me', fencingToken };
+      const timing = { ttlMs: 1000, sentAt: 1 };
+      await expect(store.acquire({ key: 'k', owner: 'other', ...timing }, CALL)).rejects.toMatchObject(
+        noAnswer,
+      );
+      await expect(store.renew({ ...mine, ...timing, sequence: 1 }, CALL)).rejects.toMatchObject(noAnswer);
+      await expect(store.release(mine, CALL)).rejects.toMatchObject(noAnswer);
+    }
+  });
+});

@@ -336,8 +336,8 @@ describe('The table', () => {
         await store.open();
         proxy.refuse(false);
         const startMs = performance.now();
-        for (const _ of [1, 2, 3]) {
-          const error = await rejection(store.acquire(request('key'), call));
+        const acquiring = Array.from({ length: 5 }, () => rejection(store.acquire(request('key'), call)));
+        for (const error of await Promise.all(acquiring)) {
           expect(error).toMatchObject({ code: 'LOCK_STORE_REJECTED', retryable: true });
           expect(error.message).toContain('is being made');
         }
@@ -469,7 +469,37 @@ describe('The table', () => {
       expect(await rejection(table.ensure(options))).toMatchObject({ code: 'LOCK_OPTIONS_INVALID' });
     });
 
-    it('no longer once the store is closed', async () => {
+    it('no longer once it is closed during a request', async () => {
+      const clock = new VirtualClock();
+      const client: TableClient = {
+        describeTable: async () => {
+          table.close();
+          return found('CREATING');
+        },
+        createTable: async () => 'created',
+      };
+      const table = new LeaseTable(client, keys, clock);
+      expect(await rejection(table.ensure(options))).toMatchObject({ code: 'LOCK_STORE_UNAVAILABLE' });
+      expect(clock.armedTimers).toBe(0);
+    });
+
+    it('no longer once its store is closed', async () => {
+      const stub = await startStub();
+      try {
+        stub.answer = ok({ Table: found('CREATING') });
+        const store = storeOf({ endpoint: stub.endpoint });
+        const failed = rejection(store.ensureTable());
+        await until(() => stub.requests === 1, 2000, 'the request');
+        const startMs = performance.now();
+        await store.close();
+        expect(await failed).toMatchObject({ code: 'LOCK_STORE_UNAVAILABLE' });
+        expect(performance.now() - startMs).toBeLessThan(400);
+      } finally {
+        await stub.stop();
+      }
+    });
+
+    it('no longer once it is closed', async () => {
       const clock = new VirtualClock();
       const { table } = tableOf(clock, found('CREATING'));
       const failed = rejection(table.ensure(options));
