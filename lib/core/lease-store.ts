@@ -40,6 +40,8 @@ export interface AcquireRequest extends LeaseWrites {
   /** When this attempt was sent, on the holder's clock; opaque to the store. */
   readonly sentAt: number;
   readonly holder?: HolderInfo;
+  /** Where expiry is observed: how far two clocks may drift apart, by which a holder is watched longer. @default 0.01 */
+  readonly driftRate?: number;
   /** Only a key that the store knows: one that is held, or of which anything is kept. */
   readonly mustExist?: boolean;
   /**

@@ -124,13 +124,14 @@ export class Contender {
     const { timing, data, dataTtlMs, attributes, mustExist } = this.resolved;
     const { key, owner } = this;
     const sentAt = elapsed.now();
+    const { ttlMs, driftRate } = timing;
     const holder = (this.holder = this.services.describeHolder());
     const onlyIfDead = this.isWatching && timing.waitMs === 0;
     const writes = { data, dataTtlMs, attributes, mustExist, onlyIfDead };
     try {
       const outcome = await gateway.call(
         timing.commandTimeoutMs,
-        call => gateway.store.acquire({ key, owner, ttlMs: timing.ttlMs, sentAt, holder, ...writes }, call),
+        call => gateway.store.acquire({ key, owner, ttlMs, sentAt, driftRate, holder, ...writes }, call),
         { onLate: late => this.onLateReply(late), unref: this.options.unref },
       );
       const answer = definite(outcome, 'granted', 'held', 'absent', 'not-yet');

@@ -8,12 +8,6 @@ import { addProblemsOf } from './option-checks.js';
 const ADVICE =
   "try { type: 'redis', url: 'redis://localhost:6379' }, { type: 'dynamodb', table: 'locks' }, or { type: 'memory' } for development";
 
-/** What a store takes over from the module. */
-export interface StoreEnvironment extends Pick<LockEnvironment, 'nodeEnv' | 'logger'> {
-  /** Holders and those who take over from them must allow for the same drift. @default the store's own */
-  readonly driftRate: number | undefined;
-}
-
 /**
  * The store that the options name. Its code is loaded only now, so that an application needs the packages of its own
  * store alone.
@@ -23,7 +17,7 @@ export interface StoreEnvironment extends Pick<LockEnvironment, 'nodeEnv' | 'log
  */
 export async function createStore(
   choice: StoreConfig | LeaseStore,
-  { nodeEnv, logger, driftRate }: StoreEnvironment,
+  { nodeEnv, logger }: Pick<LockEnvironment, 'nodeEnv' | 'logger'>,
   problems: OptionProblems,
 ): Promise<LeaseStore | undefined> {
   const given: unknown = choice;
@@ -51,7 +45,7 @@ export async function createStore(
       case 'dynamodb': {
         const { type: _, ...options } = choice;
         const { dynamoDbStore } = await import('../stores/dynamodb/index.js');
-        return dynamoDbStore({ logger, driftRate, ...options } as Parameters<typeof dynamoDbStore>[0]);
+        return dynamoDbStore({ logger, ...options } as Parameters<typeof dynamoDbStore>[0]);
       }
     }
   } catch (error) {

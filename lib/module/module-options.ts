@@ -41,7 +41,7 @@ export interface RedisStoreConfig {
 /**
  * Leases in a DynamoDB table, on the rows of Go dynamolock or of the AWS lock client for Java. Typed as plain structures, so
  * that these types need no AWS SDK; `dynamoDbStore()` from `nestjs-distributed-lock/dynamodb` takes the same fields with the
- * types of `@aws-sdk/client-dynamodb`. The drift of clocks that a take-over allows for is `driftRate` of the module.
+ * types of `@aws-sdk/client-dynamodb`.
  */
 export interface DynamoDbStoreConfig {
   type: 'dynamodb';

@@ -51,12 +51,9 @@ export async function resolveModuleOptions(
     problems.throwIfAny();
   }
   problems.names(options, NAMES);
-  const { driftRate } = options;
-  const drift = collectProblems(new OptionProblems(), '', () => resolveManager({ store: UNMADE, driftRate }));
-  const storeEnvironment = { ...context.environment, driftRate: drift?.driftRate };
-  const store = (await createStore(options.store, storeEnvironment, problems)) ?? UNMADE;
+  const store = (await createStore(options.store, context.environment, problems)) ?? UNMADE;
   const timing: TimingOptions = Object.fromEntries(TIMING_NAMES.map(name => [name, options[name]]));
-  const { service, url } = options;
+  const { service, url, driftRate } = options;
   const managerOptions = { store, service, url, driftRate, ...timing };
   const manager = collectProblems(problems, '', () => resolveManager(managerOptions));
   const methods = [...context.methods];

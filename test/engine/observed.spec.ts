@@ -163,6 +163,21 @@ describe('a store whose leases end by contenders that watch them', () => {
     expect(next.state).toBe('resolved');
   });
 
+  it('waits as much longer than the lease as the clocks may drift apart', async () => {
+    for (const driftRate of [0, 0.1]) {
+      const holder = replica({ driftRate });
+      const other = replica({ driftRate });
+      await holder.manager.acquire('k');
+      holder.net.cut();
+      const next = track(other.manager.acquire('k', { wait: '1m' }));
+      await world.advance(10_000 * (1 + driftRate));
+      expect(next.state).toBe('pending');
+      await world.advance(200);
+      expect(next.state).toBe('resolved');
+      await next.value!.release();
+    }
+  });
+
   it('a contender whose wall clock jumps by an hour, either way, takes nothing over', async () => {
     const holder = replica();
     const other = replica();

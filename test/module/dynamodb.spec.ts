@@ -34,19 +34,6 @@ describe('the module on DynamoDB', () => {
     }
   });
 
-  it('takes over as late as the driftRate of the module asks for', async () => {
-    const request = { key: 'drift', ttlMs: 60_000, sentAt: 0 };
-    const call = { timeoutMs: 5000 };
-    for (const driftRate of [0, 0.05]) {
-      const app = await startApp({ lock: { store, driftRate } });
-      const { store: made } = app.get(SyncManager);
-      await made.acquire({ ...request, owner: 'holder' }, call);
-      const outcome = await made.acquire({ ...request, owner: 'contender' }, call);
-      const { freeInMs } = outcome as { freeInMs: number };
-      expect(Math.round(freeInMs / 1000)).toBe(driftRate === 0 ? 60 : 63);
-    }
-  });
-
   it('keeps data, attributes and mustExist through the manager', async () => {
     const app = await startApp({ lock: { store } });
     const manager = app.get(SyncManager);

@@ -265,12 +265,6 @@ describe('options are checked together at start-up', () => {
     expect(await problemsOf({ store: { type: 'memory' } }, { providers: [Job] })).toBe('started');
   });
 
-  it('a wrong driftRate is named once, as the module has it', async () => {
-    const message = await problemsOf({ driftRate: 3, store: { type: 'dynamodb', table: 'locks' } });
-    expect(message).toContain('driftRate (3) must be a number from 0 to 0.1');
-    expect(message).not.toContain('store.driftRate');
-  });
-
   it('service is needed once something uses leadership, and the error names it', async () => {
     class Batch {
       @LeaderOnly()

@@ -49,7 +49,7 @@ export class ObservedStore implements LeaseStore {
     const { row } = entry;
     if (!row.isHeldBy(owner)) {
       if (row.state === 'free' && request.onlyIfDead === true) return { kind: 'held', freeInMs: 0 };
-      const seen = row.state === 'free' ? { freeInMs: 0 } : this.watch(key, entry);
+      const seen = row.state === 'free' ? { freeInMs: 0 } : this.watch(key, entry, request.driftRate);
       if (seen.freeInMs > 0)
         return { kind: 'held', owner: row.owner || undefined, holder: row.holder, ...seen };
       row.grant({ ...request, ttlMs: Infinity }, (this.table.lastToken += 1), 0);
@@ -114,12 +114,13 @@ export class ObservedStore implements LeaseStore {
   private watch(
     key: string,
     { row, version, ttlMs }: VersionedRow,
+    driftRate = DEFAULT_DRIFT_RATE,
   ): { freeInMs: number; mayBeDead?: boolean } {
     const nowMs = this.clock.monotonicMs();
     let seen = this.seen.get(key);
     if (seen?.version !== version)
       this.seen.set(key, (seen = { version, sinceMs: nowMs, isAlive: seen !== undefined }));
-    const freeInMs = Math.max(0, seen.sinceMs + takeOverAfterMs(ttlMs, DEFAULT_DRIFT_RATE) - nowMs);
+    const freeInMs = Math.max(0, seen.sinceMs + takeOverAfterMs(ttlMs, driftRate) - nowMs);
     // A key that is kept is not that of a dead holder
     const mayBeDead = !seen.isAlive && row.state !== 'kept';
     return { freeInMs, ...(mayBeDead && { mayBeDead }) };

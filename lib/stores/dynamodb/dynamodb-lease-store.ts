@@ -70,17 +70,17 @@ export class DynamoDbLeaseStore implements LeaseStore {
     private readonly options: ResolvedDynamoDbStoreOptions,
     private readonly parts: DynamoDbStoreParts,
   ) {
-    const { partitionKey, sortKey, driftRate } = options;
+    const { partitionKey, sortKey } = options;
     this.reservedAttributes = reservedNames(sortKey ? [partitionKey, sortKey.name] : [partitionKey]);
     this.commands = new Commands(options);
-    this.observations = new Observations(parts.clock, driftRate);
+    this.observations = new Observations(parts.clock);
     this.client = parts.client;
   }
 
   /** A key that was seen held is read first, since a write that is refused costs as much as any other. */
   async acquire(request: AcquireRequest, call: CallOptions): Promise<AcquireOutcome> {
-    const { key, owner, onlyIfDead = false } = request;
-    const known = this.observations.get(key);
+    const { key, owner, driftRate, onlyIfDead = false } = request;
+    const known = this.observations.get(key, driftRate);
     const isWorthWriting = known === undefined ? !onlyIfDead : known.freeInMs === 0;
     if (isWorthWriting) return this.take(request, known?.version, call);
     const row = await this.read(key, call);
@@ -88,7 +88,7 @@ export class DynamoDbLeaseStore implements LeaseStore {
       return onlyIfDead ? this.justFreed(request, row) : this.take(request, undefined, call);
     }
     if (isHeldBy(row, owner)) return this.grantAgain(request, row, call);
-    const seen = this.observations.see(key, row.version, row.leaseMs);
+    const seen = this.observations.see(key, row.version, row.leaseMs, driftRate);
     return seen.freeInMs === 0 ? this.take(request, row.version, call) : held(row, seen);
   }
 
@@ -171,7 +171,7 @@ export class DynamoDbLeaseStore implements LeaseStore {
     observed: string | undefined,
     call: CallOptions,
   ): Promise<AcquireOutcome> {
-    const { key, owner } = request;
+    const { key, owner, driftRate } = request;
     const input = this.commands.acquire(request, this.nextSeed(), observed);
     const written = await this.write(key, this.client.update(input, call), call);
     if (written.applied) {
@@ -181,7 +181,7 @@ export class DynamoDbLeaseStore implements LeaseStore {
     const { row } = written;
     if (isHeldBy(row, owner)) return this.grantAgain(request, row, call);
     if (row !== null && !row.isReleased) {
-      return held(row, this.observations.see(key, row.version, row.leaseMs));
+      return held(row, this.observations.see(key, row.version, row.leaseMs, driftRate));
     }
     return this.justFreed(request, row);
   }

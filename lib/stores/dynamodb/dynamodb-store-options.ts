@@ -49,11 +49,6 @@ export interface DynamoDbStoreOptions {
   deleteOnRelease?: boolean;
   /** What is written as `ownerName`. @default the random id of each acquisition */
   ownerName?: string;
-  /**
-   * How far two machines' clocks may drift apart, 0 to 0.1: by as much longer than its lease a holder is watched before its
-   * key is taken over. The same as the manager's. @default 0.01
-   */
-  driftRate?: number;
   /** Whether `open()` makes the table if there is none; with options, how. @default false */
   ensureTable?: boolean | TableOptions;
   /** Where the store tells of outages. @default the console */
@@ -69,12 +64,9 @@ export interface ResolvedDynamoDbStoreOptions {
   readonly namespace: string;
   readonly deleteOnRelease: boolean;
   readonly ownerName?: string;
-  readonly driftRate: number;
 }
 
 const DEFAULT_PARTITION_KEY = 'key';
-const DEFAULT_DRIFT_RATE = 0.01;
-const MAX_DRIFT_RATE = 0.1;
 const DIALECTS: readonly Dialect[] = ['dynamolock', 'aws-java'];
 const NAMES: readonly (keyof DynamoDbStoreOptions)[] = [
   'table',
@@ -87,7 +79,6 @@ const NAMES: readonly (keyof DynamoDbStoreOptions)[] = [
   'namespace',
   'deleteOnRelease',
   'ownerName',
-  'driftRate',
   'ensureTable',
   'logger',
 ];
@@ -110,10 +101,6 @@ export function resolveDynamoDbStoreOptions(options: DynamoDbStoreOptions): Reso
   checkSortKey(options.sortKey, partitionKey, problems);
   checkNamespace(options.namespace, problems);
   checkOwnerName(options.ownerName, problems);
-  const driftRate = options.driftRate ?? DEFAULT_DRIFT_RATE;
-  if (typeof driftRate !== 'number' || !(driftRate >= 0 && driftRate <= MAX_DRIFT_RATE)) {
-    problems.add(`driftRate (${describeValue(driftRate)}) must be between 0 and ${MAX_DRIFT_RATE}; try 0.01`);
-  }
   checkEnsureTable(options.ensureTable, problems);
   problems.throwIfAny();
   const { sortKey, ownerName } = options;
@@ -125,6 +112,5 @@ export function resolveDynamoDbStoreOptions(options: DynamoDbStoreOptions): Reso
     namespace: options.namespace ?? '',
     deleteOnRelease: options.deleteOnRelease ?? false,
     ...(ownerName !== undefined && { ownerName }),
-    driftRate,
   });
 }

@@ -1,4 +1,4 @@
-import { takeOverAfterMs } from '../../core/lease-timing.js';
+import { DEFAULT_DRIFT_RATE, takeOverAfterMs } from '../../core/lease-timing.js';
 import type { Clock } from '../../core/ports.js';
 
 /** What a contender knows of a key that it watches. */
@@ -29,26 +29,25 @@ export class Observations {
 
   constructor(
     private readonly clock: Clock,
-    private readonly driftRate: number,
     private readonly maxKeys = MAX_KEYS,
   ) {}
 
-  get(key: string): Observation | undefined {
+  get(key: string, driftRate = DEFAULT_DRIFT_RATE): Observation | undefined {
     const entry = this.entries.get(key);
     if (entry === undefined) return undefined;
     this.put(key, entry);
-    return this.told(entry);
+    return this.told(entry, driftRate);
   }
 
   /** Call it after the consistent reply that showed the version, so that its lease is counted from no earlier than that. */
-  see(key: string, version: string, leaseMs: number): Observation {
+  see(key: string, version: string, leaseMs: number, driftRate = DEFAULT_DRIFT_RATE): Observation {
     const before = this.entries.get(key);
     const entry =
       before?.version === version
         ? before
         : { version, leaseMs, sinceMs: this.clock.monotonicMs(), hasChanged: before !== undefined };
     this.put(key, entry);
-    return this.told(entry);
+    return this.told(entry, driftRate);
   }
 
   /** The key is free, or held by us. */
@@ -56,8 +55,8 @@ export class Observations {
     this.entries.delete(key);
   }
 
-  private told({ version, leaseMs, sinceMs, hasChanged }: Entry): Observation {
-    const endMs = sinceMs + takeOverAfterMs(leaseMs, this.driftRate);
+  private told({ version, leaseMs, sinceMs, hasChanged }: Entry, driftRate: number): Observation {
+    const endMs = sinceMs + takeOverAfterMs(leaseMs, driftRate);
     return { version, freeInMs: Math.max(0, endMs - this.clock.monotonicMs()), hasChanged };
   }
 

@@ -65,10 +65,6 @@ describe('Options of the DynamoDB store', () => {
     [{ table, namespace: 'a\udc00' }, 'namespace'],
     [{ table, deleteOnRelease: 1 }, 'deleteOnRelease (1)'],
     [{ table, ownerName: '' }, "ownerName ('')"],
-    [{ table, driftRate: 0.2 }, 'driftRate (0.2)'],
-    [{ table, driftRate: -0.01 }, 'driftRate (-0.01)'],
-    [{ table, driftRate: NaN }, 'driftRate (NaN)'],
-    [{ table, driftRate: '1%' }, "driftRate ('1%')"],
     [{ table, ensureTable: 'yes' }, "ensureTable ('yes')"],
     [{ table, ensureTable: null }, 'ensureTable (null)'],
     [
@@ -88,8 +84,8 @@ describe('Options of the DynamoDB store', () => {
   });
 
   it('names everything that is wrong in one error', () => {
-    const message = problemsOf({ driftRate: 1, sortKey: {}, ensureTable: { timeout: -1 } });
-    for (const name of ['table', 'driftRate', 'sortKey.name', 'sortKey.value', 'ensureTable.timeout']) {
+    const message = problemsOf({ ownerName: '', sortKey: {}, ensureTable: { timeout: -1 } });
+    for (const name of ['table', 'ownerName', 'sortKey.name', 'sortKey.value', 'ensureTable.timeout']) {
       expect(message).toContain(`- ${name} (`);
     }
   });
@@ -110,7 +106,7 @@ describe('Options of the DynamoDB store', () => {
     { table, client, closeClient: true },
     { table, region: 'eu-west-1', endpoint: 'http://localhost:8000', options: { maxAttempts: 3 } },
     { table, dialect: 'aws-java', partitionKey: 'id', sortKey: { name: 'sort', value: 'lock' } },
-    { table, namespace: 'billing/', deleteOnRelease: true, ownerName: 'me', driftRate: 0 },
+    { table, namespace: 'billing/', deleteOnRelease: true, ownerName: 'me' },
     { table, ensureTable: { throughput: { read: 1, write: 2 }, tags: { team: '' }, timeout: '5m' } },
     { table, ensureTable: false },
   ])('accepts %j', async options => {
@@ -124,7 +120,6 @@ describe('Options of the DynamoDB store', () => {
       partitionKey: 'key',
       namespace: '',
       deleteOnRelease: false,
-      driftRate: 0.01,
     });
     const sortKey = { name: 'sort', value: 'lock' };
     const resolved = resolveDynamoDbStoreOptions({ table, sortKey, ownerName: 'me', dialect: 'aws-java' });

@@ -20,7 +20,6 @@ export function resolved(own: Partial<ResolvedDynamoDbStoreOptions> = {}): Resol
     partitionKey: 'key',
     namespace: '',
     deleteOnRelease: false,
-    driftRate: 0.01,
     ...own,
   };
 }

@@ -8,7 +8,7 @@ const TAKE_OVER_MS = 1012;
 
 function setUp(maxKeys?: number) {
   const clock = new VirtualClock();
-  return { clock, observations: new Observations(clock, 0.01, maxKeys) };
+  return { clock, observations: new Observations(clock, maxKeys) };
 }
 
 describe('Observations', () => {
