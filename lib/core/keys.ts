@@ -4,6 +4,9 @@ import { OptionsInvalidError } from './errors.js';
 /** Longest key, in UTF-8 bytes: what the narrowest backend (a DynamoDB sort key) accepts. */
 export const MAX_KEY_BYTES = 1024;
 
+/** A half of a surrogate pair without the other, which has no UTF-8 form: encoding replaces it. */
+export const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
+
 const encoder = new TextEncoder();
 
 /**
@@ -36,7 +39,7 @@ function keyProblem(key: unknown): string | undefined {
   const bytes = encoder.encode(key).length;
   if (bytes > MAX_KEY_BYTES)
     return `key ('${key.slice(0, 40)}…', ${bytes} bytes) must not exceed ${MAX_KEY_BYTES} bytes; hash the long part`;
-  if (/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/.test(key)) {
+  if (LONE_SURROGATE.test(key)) {
     return `key (${JSON.stringify(key)}) holds a lone surrogate, which has no UTF-8 form; encode binary ids as hex`;
   }
   return undefined;

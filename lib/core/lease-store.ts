@@ -55,7 +55,7 @@ export interface RenewRequest extends LeaseWrites {
   readonly key: string;
   readonly owner: string;
   readonly fencingToken: number;
-  /** Never so short that the lease would end sooner than by an earlier request that was answered. */
+  /** Never so short that the lease would end sooner than by an earlier request, whether that was answered or not. */
   readonly ttlMs: number;
   readonly sentAt: number;
   /**

@@ -36,12 +36,13 @@ export class LeaseValidity {
 
   /** The TTL that a renewal sent at `now` has to ask for, so that the store does not end the lease sooner than it would have. */
   ttlNeededMs(now: number, ttlMs: number): number {
-    return Math.max(ttlMs, this.longestEndsAt - now);
+    // One that is in doubt may be answered yet, when a newer one is what the store holds.
+    this.longestEndsAt = Math.max(this.longestEndsAt, now + ttlMs);
+    return this.longestEndsAt - now;
   }
 
   /** Counts a renewal that the store holds as sent at `sentAt`; an older one changes nothing. */
   renewed(sentAt: number, ttlMs: number): void {
-    this.longestEndsAt = Math.max(this.longestEndsAt, sentAt + ttlMs);
     const until = validUntil(sentAt, ttlMs, this.timing.driftRate);
     if (until <= this.until) return;
     this.until = until;

@@ -70,6 +70,12 @@ export class OptionProblems {
     );
   }
 
+  /** A switch, or absent. */
+  flag(name: string, value: unknown): void {
+    if (value === undefined || typeof value === 'boolean') return;
+    this.add(`${name} (${describeValue(value)}) must be true or false; try ${name}: true`);
+  }
+
   /** @throws OptionsInvalidError when anything was added */
   throwIfAny(): void {
     if (this.problems.length > 0) throw new OptionsInvalidError(this.problems);

@@ -6,6 +6,7 @@ import type { LeaseAttributes, LeaseData, LeaseStore, LeaseWrites } from './leas
 import type { ReleaseOptions, RenewOptions } from './lease.js';
 import { DEFAULT_DRIFT_RATE, takeOverAfterMs } from './lease-timing.js';
 import { OptionProblems, type StoreLimits } from './option-problems.js';
+import { checkSignal, checkWrites } from './write-checks.js';
 import { withoutUndefined } from './without-undefined.js';
 
 /** Timing of leases. Set for all of a manager's leases, or for one. */
@@ -270,45 +271,6 @@ export function checkRelease(options: ReleaseOptions): void {
   const problems = new OptionProblems();
   checkWrites(options, problems, NO_LIMIT);
   problems.throwIfAny();
-}
-
-/** Checks data and attributes, wherever a user hands them in. */
-function checkWrites(
-  writes: { data?: unknown; attributes?: unknown },
-  problems: OptionProblems,
-  { name: storeName, reservedAttributes = [] }: StoreLimits,
-): void {
-  const { data, attributes } = writes;
-  if (data !== undefined && data !== null && typeof data !== 'string' && !(data instanceof Uint8Array)) {
-    problems.add(`data (${describeValue(data)}) must be text or bytes; try JSON.stringify(data)`);
-  }
-  if (attributes === undefined) return;
-  if (typeof attributes !== 'object' || attributes === null || Array.isArray(attributes)) {
-    problems.add(
-      `attributes (${describeValue(attributes)}) must be an object of named scalars; try { shard: 3 }`,
-    );
-    return;
-  }
-  for (const [name, value] of Object.entries(attributes)) {
-    const isScalar =
-      typeof value === 'string' ||
-      typeof value === 'boolean' ||
-      (typeof value === 'number' && Number.isFinite(value));
-    if (!isScalar || name === '') {
-      problems.add(
-        `attributes.${name} (${describeValue(value)}) must be a named string, finite number or boolean`,
-      );
-    } else if (reservedAttributes.includes(name)) {
-      problems.add(
-        `attributes.${name} is a name that the ${storeName} store uses itself; choose another, such as 'my_${name}'`,
-      );
-    }
-  }
-}
-
-function checkSignal(signal: Partial<AbortSignal> | null | undefined, problems: OptionProblems): void {
-  if (signal === undefined || typeof signal?.throwIfAborted === 'function') return;
-  problems.add(`signal (${describeValue(signal)}) must be an AbortSignal; try AbortSignal.timeout(5000)`);
 }
 
 /** A lease with a `ttl` of its own derives anew what the manager's options derive from, or size for, the manager's `ttl`. */

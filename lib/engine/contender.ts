@@ -44,7 +44,7 @@ export class Contender {
   private isAsking = false;
   private clearedOwner: string | undefined;
   /** Whether the key was last seen with a holder of whom nobody knows whether he lives. */
-  private isWatching = false;
+  private holderMayBeDead = false;
   private readonly wakeup: Wakeup;
   private subscription: AbortController | null = null;
 
@@ -89,7 +89,7 @@ export class Contender {
         const retryInMs = this.retryDelayMs(obstacle, attempt);
         this.onObstacle(obstacle, retryInMs);
         if (obstacle.kind === 'held') {
-          this.isWatching = obstacle.mayBeDead === true;
+          this.holderMayBeDead = obstacle.mayBeDead === true;
           this.subscribe();
         }
         if (this.isAbandoned()) return null;
@@ -126,7 +126,7 @@ export class Contender {
     const sentAt = elapsed.now();
     const { ttlMs, driftRate } = timing;
     const holder = (this.holder = this.services.describeHolder());
-    const onlyIfDead = this.isWatching && timing.waitMs === 0;
+    const onlyIfDead = this.holderMayBeDead && timing.waitMs === 0;
     const writes = { data, dataTtlMs, attributes, mustExist, onlyIfDead };
     try {
       const outcome = await gateway.call(

@@ -193,7 +193,10 @@ export class HeldLease implements Lease, RenewingLease {
     const keepMs = Math.max(Math.min(keepForMs, validity.validUntil - now), this.holdForMs);
     const { dataTtlMs, timing } = this.resolved;
     const writes = data === undefined ? {} : kept.numbered({ data, dataTtlMs });
-    const patience = { untilMs: validity.storeExpiryAt, commandTimeoutMs: timing.commandTimeoutMs };
+    // A key that is kept may have to be freed later, for which the store must have answered once.
+    const { commandTimeoutMs } = timing;
+    const untilMs = Math.max(validity.storeExpiryAt, now + keepMs + commandTimeoutMs);
+    const patience = { untilMs, commandTimeoutMs };
     const freed = this.services.releaser.release({ ...this.releaseRequest(keepMs), ...writes }, patience);
     this.onEnd(this, freed);
     return freed;

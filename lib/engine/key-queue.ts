@@ -48,7 +48,7 @@ export class KeyQueue {
     const obstacle = this.presentObstacle;
     // Reading the clock may have ended the lease here, and its listeners this wait.
     if (waiter.isOver) return this.forgetIfIdle();
-    if (waiter.isProbe && obstacle?.kind === 'held' && obstacle.mayBeDead !== true) {
+    if (waiter.isProbe && obstacle?.kind === 'held' && !isUndecided(obstacle)) {
       waiter.failed(new LockHeldError(this.key, obstacle.holder));
       return this.forgetIfIdle();
     }
@@ -88,7 +88,7 @@ export class KeyQueue {
   /** How much longer it takes at most to learn whether the holder lives; 0 where that is known, or cannot be known now. */
   get undecidedForMs(): number {
     const obstacle = this.presentObstacle;
-    return obstacle?.kind === 'held' && obstacle.mayBeDead === true ? (obstacle.freeInMs ?? 0) : 0;
+    return obstacle?.kind === 'held' && isUndecided(obstacle) ? (obstacle.freeInMs ?? 0) : 0;
   }
 
   /** What to tell somebody whose wait is over. */
@@ -180,8 +180,7 @@ export class KeyQueue {
   private tellAll(obstacle: Obstacle): void {
     for (const waiter of [...this.observers]) {
       waiter.blocked?.(obstacle);
-      if (!waiter.isProbe || obstacle.kind === 'unavailable') continue;
-      if (obstacle.kind === 'held' && obstacle.mayBeDead === true) continue;
+      if (!waiter.isProbe || obstacle.kind === 'unavailable' || isUndecided(obstacle)) continue;
       this.leave(waiter);
       const waitedMs = this.services.elapsed.now() - waiter.waitingSince;
       const isHeld = obstacle.kind === 'held';
@@ -221,6 +220,11 @@ export class KeyQueue {
   private forgetIfIdle(): void {
     if (this.waiters.size === 0 && this.local === null) this.onIdle();
   }
+}
+
+/** The key has a holder of whom nobody knows whether he lives. */
+function isUndecided(obstacle: Obstacle): boolean {
+  return obstacle.kind === 'held' && obstacle.mayBeDead === true;
 }
 
 function unavailable(key: string, waitedMs: number, obstacle: Obstacle | null): StoreUnavailableError {

@@ -137,11 +137,14 @@ export class LeaseEngine {
       reject(signal!.reason);
     };
     signal?.addEventListener('abort', onAbort, { once: true });
-    // A probe has time for one attempt and one more, should the first bring no answer.
+    // A probe has time for one attempt and one more, should the first bring no answer; and once for the lease of a holder
+    // who may be dead.
     const probeMs = 2 * commandTimeoutMs;
     const limitMs = isProbe ? probeMs : waitMs;
+    let isExtended = !isProbe;
     const onTimeout = (): void => {
-      const undecidedMs = isProbe ? queue.undecidedForMs : 0;
+      const undecidedMs = isExtended ? 0 : queue.undecidedForMs;
+      isExtended = true;
       if (undecidedMs > 0) return startDeadline(undecidedMs + probeMs);
       const error = queue.timeoutError(waiter);
       queue.leave(waiter);

@@ -48,7 +48,8 @@ export class Releaser {
     try {
       const { store } = this.gateway;
       const { kind } = await this.gateway.call(timeoutMs, call => store.release(request, call));
-      if (kind === 'released' && store.expiry === 'observed') this.freeLater(request, timeoutMs);
+      if (kind === 'released' && store.expiry === 'observed')
+        void detached(() => this.freeLater(request, timeoutMs));
       return kind;
     } catch (error) {
       this.events.emit('release-failed', { key: request.key, owner: request.owner, error: error as Error });
@@ -73,29 +74,32 @@ export class Releaser {
   }
 
   /** Where contenders end leases, one that saw the key kept would watch it from then on; a second release frees it in time. */
-  private freeLater({ keepForMs = 0, ...request }: ReleaseRequest, commandTimeoutMs: number): void {
-    if (keepForMs <= 0 || this.isStopped) return;
-    const pause = new Wakeup(this.clock, { unref: true });
-    this.pauses.add(pause);
-    const { key, owner, fencingToken } = request;
-    void detached(() => pause.pause(keepForMs)).then(() => {
-      this.pauses.delete(pause);
-      const patience = { untilMs: this.elapsed.now() + keepForMs, commandTimeoutMs };
-      this.inBackground(this.release({ key, owner, fencingToken }, patience));
-    });
+  private async freeLater(request: ReleaseRequest, commandTimeoutMs: number): Promise<void> {
+    const { key, owner, fencingToken, keepForMs = 0 } = request;
+    if (keepForMs <= 0) return;
+    await this.pause(keepForMs);
+    if (this.isStopped) return;
+    const patience = { untilMs: this.elapsed.now() + keepForMs, commandTimeoutMs };
+    this.inBackground(this.release({ key, owner, fencingToken }, patience));
   }
 
   private async repeat(request: ReleaseRequest, patience: ReleasePatience, startedAt: number): Promise<void> {
-    const pause = new Wakeup(this.clock, { unref: true });
-    this.pauses.add(pause);
     for (let attempt = 1; !this.isStopped; attempt++) {
-      await pause.pause(pollDelayMs(attempt, 1000, this.random.next()));
+      await this.pause(pollDelayMs(attempt, 1000, this.random.next()));
       const now = this.elapsed.now();
       if (this.isStopped || now >= patience.untilMs) break;
       const keepForMs =
         request.keepForMs === undefined ? undefined : Math.max(0, request.keepForMs - (now - startedAt));
       if ((await this.attempt({ ...request, keepForMs }, patience.commandTimeoutMs)) !== 'unanswered') break;
     }
+  }
+
+  /** Ends early at {@link stop}. */
+  private async pause(ms: number): Promise<void> {
+    if (this.isStopped) return;
+    const pause = new Wakeup(this.clock, { unref: true });
+    this.pauses.add(pause);
+    await pause.pause(ms);
     this.pauses.delete(pause);
   }
 }

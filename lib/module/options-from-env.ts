@@ -48,17 +48,8 @@ const NAMES = [
 type Reader = EnvReader<(typeof NAMES)[number]>;
 
 /**
- * Options from environment variables; an absent or empty one leaves the default.
- *
- * `LOCK_STORE` (`redis`, `dynamodb` or `memory`; may be absent where `LOCK_REDIS_URL` or `LOCK_DYNAMODB_TABLE` is set),
- * `LOCK_SINGLE_PROCESS`, `LOCK_REDIS_URL`, `LOCK_REDIS_PREFIX`, `LOCK_REDIS_MAX_TTL`, `LOCK_REDIS_RESTART_GUARD`,
- * `LOCK_REDIS_ALLOW_EVICTION`, `LOCK_DYNAMODB_TABLE`, `LOCK_DYNAMODB_REGION`, `LOCK_DYNAMODB_ENDPOINT`,
- * `LOCK_DYNAMODB_DIALECT`, `LOCK_DYNAMODB_PARTITION_KEY`, `LOCK_DYNAMODB_SORT_KEY_NAME`, `LOCK_DYNAMODB_SORT_KEY_VALUE`,
- * `LOCK_DYNAMODB_NAMESPACE`, `LOCK_DYNAMODB_DELETE_ON_RELEASE`, `LOCK_DYNAMODB_OWNER_NAME`, `LOCK_DYNAMODB_ENSURE_TABLE`
- * (credentials are those that the AWS SDK finds), `LOCK_SERVICE`, `LOCK_URL`, `LOCK_TTL`, `LOCK_RENEW_EVERY`, `LOCK_WAIT`, `LOCK_POLL_EVERY`, `LOCK_EXPIRING_AFTER`,
- * `LOCK_COMMAND_TIMEOUT`, `LOCK_DRIFT_RATE`, `LOCK_LEADERSHIP` (`false`: off), `LOCK_LEADERSHIP_CAMPAIGN`,
- * `LOCK_LEADERSHIP_TTL`, `LOCK_LEADERSHIP_KEY`, `LOCK_SHUTDOWN_TIMEOUT`. Durations are `500` (ms), `'30s'`, `'5m'`;
- * switches are `true` or `false`; `LOCK_RENEW_EVERY` and `LOCK_WAIT` may be `false`.
+ * Options from environment variables, which the README lists; an absent or empty one leaves the default. Durations are
+ * `500` (ms), `30s`, `5m`; switches are `true` or `false`; `LOCK_RENEW_EVERY` and `LOCK_WAIT` may be `false`.
  *
  * @param env where they come from; a `ConfigService` fits @default process.env
  * @throws OptionsInvalidError naming every variable that is wrong, and each that looks like a slip of a known one. What
@@ -92,24 +83,25 @@ function readStore(reader: Reader): StoreConfig | undefined {
   const redis = readRedis(reader);
   const dynamoDb = readDynamoDb(reader);
   const singleProcess = reader.flag('LOCK_SINGLE_PROCESS');
-  const implied = [redis, dynamoDb].filter(named => named.place !== undefined);
-  if (implied.length === 2 && reader.text('LOCK_STORE') === undefined) {
+  const isRedis = redis.url !== undefined;
+  const isDynamoDb = dynamoDb.table !== undefined;
+  const type = reader.text('LOCK_STORE') ?? (isRedis ? 'redis' : isDynamoDb ? 'dynamodb' : undefined);
+  if (isRedis && isDynamoDb && reader.text('LOCK_STORE') === undefined) {
     reader.problems.add(
       'LOCK_STORE is missing, and LOCK_REDIS_URL and LOCK_DYNAMODB_TABLE name a store each; set it to redis or dynamodb',
     );
     return undefined;
   }
-  const type = reader.text('LOCK_STORE') ?? implied[0]?.config.type;
   if (type === 'memory') return withoutUndefined<StoreConfig>({ type, singleProcess });
   if (type === 'redis') {
-    if (redis.place === undefined)
+    if (!isRedis)
       reader.problems.add("LOCK_REDIS_URL is missing, and LOCK_STORE is 'redis'; try redis://localhost:6379");
-    return redis.config;
+    return redis;
   }
   if (type === 'dynamodb') {
-    if (dynamoDb.place === undefined)
+    if (!isDynamoDb)
       reader.problems.add("LOCK_DYNAMODB_TABLE is missing, and LOCK_STORE is 'dynamodb'; try locks");
-    return dynamoDb.config;
+    return dynamoDb as DynamoDbStoreConfig;
   }
   const fact =
     type === undefined ? 'LOCK_STORE is missing' : `LOCK_STORE (${describeValue(type)}) is not known`;
@@ -119,30 +111,21 @@ function readStore(reader: Reader): StoreConfig | undefined {
   return undefined;
 }
 
-/** A store as the environment describes it, and what in it says where that is. */
-interface NamedStore<Config> {
-  readonly place: string | undefined;
-  readonly config: Config;
-}
-
-function readRedis(reader: Reader): NamedStore<RedisStoreConfig> {
-  const url = reader.text('LOCK_REDIS_URL');
-  const config = withoutUndefined<RedisStoreConfig>({
+function readRedis(reader: Reader): RedisStoreConfig {
+  return withoutUndefined<RedisStoreConfig>({
     type: 'redis',
-    url,
+    url: reader.text('LOCK_REDIS_URL'),
     prefix: reader.text('LOCK_REDIS_PREFIX'),
     maxTtl: reader.duration('LOCK_REDIS_MAX_TTL'),
     restartGuard: reader.flag('LOCK_REDIS_RESTART_GUARD'),
     allowEviction: reader.flag('LOCK_REDIS_ALLOW_EVICTION'),
   });
-  return { place: url, config };
 }
 
-function readDynamoDb(reader: Reader): NamedStore<DynamoDbStoreConfig> {
-  const table = reader.text('LOCK_DYNAMODB_TABLE');
-  const config = withoutUndefined<DynamoDbStoreConfig>({
+function readDynamoDb(reader: Reader): Partial<DynamoDbStoreConfig> {
+  return withoutUndefined<Partial<DynamoDbStoreConfig>>({
     type: 'dynamodb',
-    table: table!,
+    table: reader.text('LOCK_DYNAMODB_TABLE'),
     region: reader.text('LOCK_DYNAMODB_REGION'),
     endpoint: reader.text('LOCK_DYNAMODB_ENDPOINT'),
     dialect: reader.oneOf('LOCK_DYNAMODB_DIALECT', ['dynamolock', 'aws-java']),
@@ -153,7 +136,6 @@ function readDynamoDb(reader: Reader): NamedStore<DynamoDbStoreConfig> {
     ownerName: reader.text('LOCK_DYNAMODB_OWNER_NAME'),
     ensureTable: reader.flag('LOCK_DYNAMODB_ENSURE_TABLE'),
   });
-  return { place: table, config };
 }
 
 function readSortKey(reader: Reader): DynamoDbStoreConfig['sortKey'] {

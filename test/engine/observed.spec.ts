@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { LeaseStore } from '../../lib/core/lease-store.js';
 import { FaultyStore, type VirtualClock } from '../../lib/testing/index.js';
 import { ObservedStore, ObservedTable } from '../testing/observed-store.js';
 import { track, useWorld, type Replica, type ReplicaOptions } from './world.js';
@@ -106,6 +107,19 @@ describe('a store whose leases end by contenders that watch them', () => {
       other.net.cut();
       await world.advance(STALE_MS + 4000);
       expect(silenced).toMatchObject({ state: 'rejected', error: { code: 'LOCK_STORE_UNAVAILABLE' } });
+    });
+
+    it('ends in time though the store never learns whether the holder lives', async () => {
+      const wrap = (store: LeaseStore): LeaseStore =>
+        Object.assign(Object.create(store) as LeaseStore, {
+          acquire: async () => ({ kind: 'held', freeInMs: 5000, mayBeDead: true }),
+        });
+      const { manager } = world.replica({ wrap });
+      const outcome = track(manager.tryAcquire('k'));
+      await world.advance(4000 + 5000 + 4000 - 1);
+      expect(outcome.state).toBe('pending');
+      await world.advance(1);
+      expect(outcome).toMatchObject({ state: 'resolved', value: null });
     });
 
     it('on a key for which another waits here asks nothing, and is told with the grant', async () => {
@@ -220,6 +234,24 @@ describe('a store whose leases end by contenders that watch them', () => {
     expect(next.state).toBe('resolved');
   });
 
+  it('a longer renewal whose reply comes late does not outlive the shorter lease that the store holds since', async () => {
+    const holder = replica();
+    const other = replica();
+    const lease = await holder.manager.acquire('k');
+    holder.net.script('renew', { kind: 'delay', requestMs: 0, replyMs: 4000 });
+    const long = track(lease.renew({ ttl: '1m' }));
+    await world.advance(2100);
+    expect(long.state).toBe('rejected');
+    await world.advance(1000);
+    holder.net.fail('renew', { kind: 'lose-request' });
+    const next = track(other.manager.acquire('k', { wait: '2m', pollEvery: 5 }));
+    for (let ms = 0; next.state === 'pending' && ms < 100_000; ms += 5) {
+      await world.advance(5);
+      if (next.state !== 'pending') expect(lease.isHeld).toBe(false);
+    }
+    expect(next.state).toBe('resolved');
+  });
+
   describe('holdAtLeast', () => {
     it('keeps the key for that long, and not until contenders have watched it', async () => {
       const holder = replica();
@@ -236,6 +268,21 @@ describe('a store whose leases end by contenders that watch them', () => {
       expect(await other.manager.tryAcquire('k')).not.toBeNull();
       expect(calls(holder, 'release')).toBe(2);
       expect(calls(holder, 'renew')).toBe(0);
+    });
+
+    it('ends in time though its release had no answer for longer than the lease', async () => {
+      const holder = replica();
+      const other = replica();
+      const lease = await holder.manager.acquire('k', { holdAtLeast: '30s' });
+      holder.net.script('release', { kind: 'lose-reply' });
+      const released = track(lease.release());
+      await world.advance(500);
+      holder.net.cut();
+      await world.advance(15_000);
+      holder.net.heal();
+      await world.advance(15_000);
+      expect(released.state).toBe('resolved');
+      expect(await other.manager.tryAcquire('k')).not.toBeNull();
     });
 
     it('outlives the close of its manager, and ends by itself', async () => {

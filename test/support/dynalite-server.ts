@@ -11,11 +11,13 @@ export interface DynamoDbServer {
 /**
  * Dynalite in this process, empty; or, with `LOCK_TEST_DYNAMODB_ENDPOINT`, whatever runs there, whose tables stay: give yours
  * unique names and delete them.
+ * @param stateChangeMs how long tables are CREATING and DELETING, for which it is always dynalite @default 0
  */
-export async function start(): Promise<DynamoDbServer> {
+export async function start({ stateChangeMs }: { stateChangeMs?: number } = {}): Promise<DynamoDbServer> {
   const given = process.env.LOCK_TEST_DYNAMODB_ENDPOINT;
-  if (given) return { endpoint: given, stop: async () => {} };
-  const server = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
+  if (given && stateChangeMs === undefined) return { endpoint: given, stop: async () => {} };
+  const ms = stateChangeMs ?? 0;
+  const server = dynalite({ createTableMs: ms, deleteTableMs: ms, updateTableMs: ms });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(0, '127.0.0.1', resolve);

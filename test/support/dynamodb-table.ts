@@ -1,17 +1,8 @@
-import type {
-  DeleteItemCommandInput,
-  DeleteItemCommandOutput,
-  GetItemCommandInput,
-  GetItemCommandOutput,
-  ScanCommandInput,
-  ScanCommandOutput,
-  UpdateItemCommandInput,
-  UpdateItemCommandOutput,
-} from '@aws-sdk/client-dynamodb';
+import type { UpdateItemCommandInput } from '@aws-sdk/client-dynamodb';
 import { StoreRejectedError, StoreUnavailableError } from '../../lib/core/errors.js';
 import type { CallOptions } from '../../lib/core/lease-store.js';
 import type { Clock } from '../../lib/core/ports.js';
-import type { DynamoDbClient, Item } from '../../lib/stores/dynamodb/dynamodb-client.js';
+import type { Item, RowClient } from '../../lib/stores/dynamodb/row-client.js';
 import { ConditionFailed } from '../../lib/stores/dynamodb/dynamodb-errors.js';
 import { ExpressionReader, type Expressions } from './dynamodb-expressions.js';
 
@@ -29,7 +20,7 @@ export interface TableModelOptions {
 }
 
 /** One table of DynamoDB in this process: it understands what our store sends, and any number of stores may share it. */
-export class DynamoDbTable implements DynamoDbClient {
+export class DynamoDbTable implements RowClient {
   readonly rows = new Map<string, Item>();
   /** Commands that arrived, refused ones included: what the service charges for. */
   readonly arrived = { writes: 0, reads: 0, scans: 0 };
@@ -40,8 +31,8 @@ export class DynamoDbTable implements DynamoDbClient {
     this.keyNames = sortKey === undefined ? [partitionKey] : [partitionKey, sortKey];
   }
 
-  update(input: UpdateItemCommandInput, call: CallOptions): Promise<UpdateItemCommandOutput> {
-    return this.exchange(call, () => {
+  readonly update: RowClient['update'] = (input, call) =>
+    this.exchange(call, () => {
       this.arrived.writes += 1;
       const { id, row } = this.find(input.Key!);
       const reader = this.checked(input, row, input.ReturnValuesOnConditionCheckFailure);
@@ -53,28 +44,25 @@ export class DynamoDbTable implements DynamoDbClient {
         ...METADATA,
       };
     });
-  }
 
-  delete(input: DeleteItemCommandInput, call: CallOptions): Promise<DeleteItemCommandOutput> {
-    return this.exchange(call, () => {
+  readonly delete: RowClient['delete'] = (input, call) =>
+    this.exchange(call, () => {
       this.arrived.writes += 1;
       const { id, row } = this.find(input.Key!);
       this.checked(input, row, input.ReturnValuesOnConditionCheckFailure).assertAllUsed();
       this.rows.delete(id);
       return { Attributes: structuredClone(row!), ...METADATA };
     });
-  }
 
-  get(input: GetItemCommandInput, call: CallOptions): Promise<GetItemCommandOutput> {
-    return this.exchange(call, () => {
+  readonly get: RowClient['get'] = (input, call) =>
+    this.exchange(call, () => {
       this.arrived.reads += 1;
       const { row } = this.find(input.Key!);
       return { ...(row !== undefined && { Item: structuredClone(row) }), ...METADATA };
     });
-  }
 
-  scan(input: ScanCommandInput, call: CallOptions): Promise<ScanCommandOutput> {
-    return this.exchange(call, () => {
+  readonly scan: RowClient['scan'] = (input, call) =>
+    this.exchange(call, () => {
       this.arrived.scans += 1;
       const { pageSize = 100 } = this.options;
       const after = input.ExclusiveStartKey === undefined ? '' : this.idOf(input.ExclusiveStartKey);
@@ -90,7 +78,6 @@ export class DynamoDbTable implements DynamoDbClient {
         ...METADATA,
       };
     });
-  }
 
   close(): void {}
 

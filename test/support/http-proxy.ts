@@ -45,6 +45,8 @@ const ANSWERS = {
   unavailable: { status: 503, body: '<html>Service Unavailable</html>' },
   'internal-error': { status: 500, body: errorBody('InternalServerError') },
   throttling: { status: 400, body: errorBody('ProvisionedThroughputExceededException') },
+  'request-limit': { status: 400, body: errorBody('RequestLimitExceeded') },
+  'throttling-exception': { status: 400, body: errorBody('ThrottlingException') },
 } as const;
 
 interface Reply {
@@ -91,10 +93,13 @@ export class HttpProxy {
     });
   }
 
-  /** @param endpoint such as `http://127.0.0.1:8000` */
-  static async start(endpoint: string): Promise<HttpProxy> {
+  /**
+   * @param endpoint such as `http://127.0.0.1:8000`
+   * @param port where to listen, for a service that comes up late; 0 takes any
+   */
+  static async start(endpoint: string, port = 0): Promise<HttpProxy> {
     const server = createServer();
-    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>(resolve => server.listen(port, '127.0.0.1', resolve));
     return new HttpProxy(server, new URL(endpoint));
   }
 

@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createConnection, createServer } from 'node:net';
+import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort, until } from './fixtures.ts'; // .ts, since the global setup needs it, too
 
 /** A running `redis-server` on the loopback interface. Whoever started it stops it. */
 export interface RedisServer {
@@ -115,28 +116,6 @@ export async function startRedisCluster(size = 3, args: readonly string[] = []):
     nodes: servers.map(({ host, port }) => ({ host, port })),
     stop: async () => void (await Promise.all(servers.map(server => server.stop()))),
   };
-}
-
-/** A TCP port on which nothing listens now. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>(resolve => server.listen(0, HOST, resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise(resolve => server.close(resolve));
-  return port;
-}
-
-/** Waits until `condition` holds, looking every 20 ms. */
-export async function until(
-  condition: () => boolean | Promise<boolean>,
-  timeoutMs: number,
-  what: string,
-): Promise<void> {
-  const deadline = performance.now() + timeoutMs;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`waited ${timeoutMs} ms in vain for ${what}`);
-    await new Promise(resolve => setTimeout(resolve, 20));
-  }
 }
 
 async function start(port: number, head: readonly string[], args: readonly string[]): Promise<RedisServer> {

@@ -1,8 +1,8 @@
 import type { DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
-import { OptionsInvalidError } from '../../core/errors.js';
+import { peerMissing } from '../../core/peer-missing.js';
+import { redactUrl } from '../../core/redact-url.js';
 import { withoutUndefined } from '../../core/without-undefined.js';
-import type { DynamoDbStoreOptions } from './dynamodb-store-options.js';
-import { redactUrl } from './option-checks.js';
+import type { AwsDynamoDbClient, DynamoDbStoreOptions } from './dynamodb-store-options.js';
 
 /** The AWS SDK, as far as it is used at run time. */
 export type Sdk = Pick<
@@ -16,20 +16,14 @@ export type Sdk = Pick<
   | 'CreateTableCommand'
 >;
 
-/** The part of a client that is used here; the SDK's own type depends on all commands that it knows. */
-export interface SdkClient {
-  send(command: object, options: { abortSignal?: AbortSignal }): Promise<unknown>;
-  destroy(): void;
-}
-
 /** Where the client comes from. */
 export interface ClientSource {
   /** What it talks to, without secrets, for logs. */
   readonly target: string;
   /** Makes or hands out the client; called until it succeeds once. */
-  open(): Promise<{ sdk: Sdk; client: SdkClient }>;
+  open(): Promise<{ sdk: Sdk; client: AwsDynamoDbClient }>;
   /** Destroys the client, unless it is the application's and not to be closed. */
-  dispose(client: SdkClient | undefined): void;
+  dispose(client: AwsDynamoDbClient | undefined): void;
 }
 
 /** A connection that does not come up by then was never of use. */
@@ -45,7 +39,7 @@ export function clientSource(options: DynamoDbStoreOptions): ClientSource {
   if (client !== undefined) {
     return {
       target: "DynamoDB (the application's client)",
-      open: async () => ({ sdk: await loadSdk(), client: client }),
+      open: async () => ({ sdk: await loadSdk(), client }),
       dispose: () => {
         if (closeClient) client.destroy();
       },
@@ -67,12 +61,7 @@ async function loadSdk(): Promise<Sdk> {
     const loaded = await import('@aws-sdk/client-dynamodb');
     return 'DynamoDBClient' in loaded ? loaded : (loaded as { default: Sdk }).default;
   } catch (error) {
-    throw Object.assign(
-      new OptionsInvalidError([
-        'the DynamoDB store needs the package @aws-sdk/client-dynamodb, which is not installed; run: npm install @aws-sdk/client-dynamodb',
-      ]),
-      { cause: error },
-    );
+    throw peerMissing('DynamoDB', '@aws-sdk/client-dynamodb', error);
   }
 }
 

@@ -4,8 +4,8 @@ import type {
   ScanCommandInput,
   UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
-import type { AcquireRequest, LeaseWrites, ReleaseRequest, RenewRequest } from '../../core/lease-store.js';
-import type { Item } from './dynamodb-client.js';
+import type { AcquireRequest, ReleaseRequest, RenewRequest } from '../../core/lease-store.js';
+import type { Item } from './row-client.js';
 import type { ResolvedDynamoDbStoreOptions } from './dynamodb-store-options.js';
 import { formatLeaseDuration } from './lease-duration.js';
 import {
@@ -22,8 +22,8 @@ import { UpdateDraft } from './update-draft.js';
 export type RowMatch = { readonly owner: string; readonly newerThan?: number } | { readonly version: string };
 
 /**
- * The inputs of all commands, as pure functions of the requests. Each write is one conditional update, whose condition says
- * whose row it may change, and is answered with what it has changed.
+ * The inputs of all commands, as pure functions of the requests. Each write is one command, whose condition says whose row
+ * it may change, and whose answer shows something of that row.
  */
 export class Commands {
   constructor(private readonly options: ResolvedDynamoDbStoreOptions) {}
@@ -66,8 +66,8 @@ export class Commands {
   }
 
   /** Frees the row, and leaves all of it but the holder. */
-  release(request: ReleaseRequest, match: RowMatch, writes: LeaseWrites): UpdateItemCommandInput {
-    const draft = new UpdateDraft().set('isReleased', { S: '1' }).remove('holder').write(writes);
+  release(request: ReleaseRequest, match: RowMatch): UpdateItemCommandInput {
+    const draft = new UpdateDraft().set('isReleased', { S: '1' }).remove('holder').write(request);
     return this.update(request.key, draft, ownRow(draft, match, request.fencingToken));
   }
 
@@ -79,18 +79,13 @@ export class Commands {
   }
 
   /** Keeps the row from everybody for a while; once only, so that a repeated request does not start it anew. */
-  keep(
-    request: ReleaseRequest,
-    keepForMs: number,
-    match: RowMatch,
-    writes: LeaseWrites,
-  ): UpdateItemCommandInput {
-    const { key, owner, fencingToken = 0 } = request;
+  keep(request: ReleaseRequest, match: RowMatch, endsAtMs: number): UpdateItemCommandInput {
+    const { key, owner, fencingToken = 0, keepForMs = 0 } = request;
     const draft = new UpdateDraft()
-      .set('recordVersionNumber', { S: formatVersion({ state: 'kept', owner, fencingToken }) })
+      .set('recordVersionNumber', { S: formatVersion({ state: 'kept', owner, fencingToken, endsAtMs }) })
       .set('leaseDuration', { S: this.duration(keepForMs) })
       .remove('holder')
-      .write(writes);
+      .write(request);
     const kept = draft.value('kept', { S: keptVersionsOf(owner) });
     const notKept = `NOT begins_with(${draft.name('recordVersionNumber')}, ${kept})`;
     return this.update(key, draft, `${ownRow(draft, match, request.fencingToken)} AND ${notKept}`);

@@ -1,21 +1,8 @@
-import type {
-  CreateTableCommandInput,
-  DeleteItemCommandInput,
-  DeleteItemCommandOutput,
-  DescribeTableCommandOutput,
-  GetItemCommandInput,
-  GetItemCommandOutput,
-  ScanCommandInput,
-  ScanCommandOutput,
-  TableDescription,
-  UpdateItemCommandInput,
-  UpdateItemCommandOutput,
-} from '@aws-sdk/client-dynamodb';
+import type { DescribeTableCommandOutput } from '@aws-sdk/client-dynamodb';
 import { StoreUnavailableError } from '../../core/errors.js';
 import type { CallOptions } from '../../core/lease-store.js';
-import type { Clock, LockLogger } from '../../core/ports.js';
-import type { ClientSource, Sdk, SdkClient } from './client-source.js';
-import type { DynamoDbClient, TableClient } from './dynamodb-client.js';
+import type { LockLogger } from '../../core/ports.js';
+import type { ClientSource, Sdk } from './client-source.js';
 import {
   isTableInUse,
   isTableMissing,
@@ -24,21 +11,23 @@ import {
   reasonOf,
   toStoreError,
 } from './dynamodb-errors.js';
+import type { AwsDynamoDbClient } from './dynamodb-store-options.js';
+import type { RowClient, TableClient } from './row-client.js';
 
-/** `down`: an outage has been logged that has not ended. */
-type ConnectionState = 'up' | 'down' | 'closed';
+/**
+ * `silent`: a request had no answer, and none that was sent since has one. Alone that is no outage: the service closes
+ * connections that have been idle, and one request may be slow. `down`: an outage has been logged that has not ended.
+ */
+type ConnectionState = 'up' | 'silent' | 'down' | 'closed';
 
 /** The SDK's client: sends, gives up with the caller, tells of outages. */
-export class DynamoDbConnection implements DynamoDbClient, TableClient {
+export class DynamoDbConnection implements RowClient, TableClient {
   private state: ConnectionState = 'up';
-  private opened: { sdk: Sdk; client: SdkClient } | undefined;
+  private opened: { sdk: Sdk; client: AwsDynamoDbClient } | undefined;
   private opening: ReturnType<ClientSource['open']> | undefined;
-  private answers = 0;
-  private failuresInARow = 0;
 
   constructor(
     private readonly source: ClientSource,
-    private readonly clock: Clock,
     private readonly logger: LockLogger,
   ) {}
 
@@ -47,23 +36,19 @@ export class DynamoDbConnection implements DynamoDbClient, TableClient {
     return this.state === 'down';
   }
 
-  update(input: UpdateItemCommandInput, call: CallOptions): Promise<UpdateItemCommandOutput> {
-    return this.send(input.TableName, call, sdk => new sdk.UpdateItemCommand(input));
-  }
+  readonly update: RowClient['update'] = (input, call) =>
+    this.send(input.TableName, call, sdk => new sdk.UpdateItemCommand(input));
 
-  delete(input: DeleteItemCommandInput, call: CallOptions): Promise<DeleteItemCommandOutput> {
-    return this.send(input.TableName, call, sdk => new sdk.DeleteItemCommand(input));
-  }
+  readonly delete: RowClient['delete'] = (input, call) =>
+    this.send(input.TableName, call, sdk => new sdk.DeleteItemCommand(input));
 
-  get(input: GetItemCommandInput, call: CallOptions): Promise<GetItemCommandOutput> {
-    return this.send(input.TableName, call, sdk => new sdk.GetItemCommand(input));
-  }
+  readonly get: RowClient['get'] = (input, call) =>
+    this.send(input.TableName, call, sdk => new sdk.GetItemCommand(input));
 
-  scan(input: ScanCommandInput, call: CallOptions): Promise<ScanCommandOutput> {
-    return this.send(input.TableName, call, sdk => new sdk.ScanCommand(input));
-  }
+  readonly scan: RowClient['scan'] = (input, call) =>
+    this.send(input.TableName, call, sdk => new sdk.ScanCommand(input));
 
-  async describeTable(table: string, call: CallOptions): Promise<TableDescription | undefined> {
+  readonly describeTable: TableClient['describeTable'] = async (table, call) => {
     try {
       const command = (sdk: Sdk): object => new sdk.DescribeTableCommand({ TableName: table });
       const output = await this.send<DescribeTableCommandOutput>(table, call, command);
@@ -74,9 +59,9 @@ export class DynamoDbConnection implements DynamoDbClient, TableClient {
       if (isTableMissing(error)) return undefined;
       throw error;
     }
-  }
+  };
 
-  async createTable(input: CreateTableCommandInput, call: CallOptions): Promise<'created' | 'exists'> {
+  readonly createTable: TableClient['createTable'] = async (input, call) => {
     try {
       await this.send(input.TableName, call, sdk => new sdk.CreateTableCommand(input));
       return 'created';
@@ -84,7 +69,7 @@ export class DynamoDbConnection implements DynamoDbClient, TableClient {
       if (isTableInUse(error)) return 'exists';
       throw error;
     }
-  }
+  };
 
   close(): void {
     if (this.state === 'closed') return;
@@ -100,8 +85,7 @@ export class DynamoDbConnection implements DynamoDbClient, TableClient {
     const { sdk, client } = this.opened ?? (await this.open());
     if (this.state === 'closed') throw notConnected('the store is closed');
     if (call.signal?.aborted === true) throw notConnected('the caller gave up before');
-    const { answers } = this;
-    const sentAtMs = this.clock.monotonicMs();
+    const sentIn = this.state;
     try {
       const reply = client.send(command(sdk), { abortSignal: call.signal });
       const output = await (call.signal === undefined ? reply : untilAborted(reply, call.signal));
@@ -110,13 +94,13 @@ export class DynamoDbConnection implements DynamoDbClient, TableClient {
     } catch (cause) {
       const error = toStoreError(cause, table);
       if (!(error instanceof StoreUnavailableError)) this.answered();
-      // Neither a lost reply among others nor a caller in a hurry is an outage
-      else if (this.answers === answers && !this.isHasty(call, sentAtMs)) this.failed(error, cause);
+      else if (!error.sent || (sentIn === 'silent' && this.state === 'silent')) this.wentDown(cause);
+      else if (this.state === 'up') this.state = 'silent';
       throw error;
     }
   }
 
-  private async open(): Promise<{ sdk: Sdk; client: SdkClient }> {
+  private async open(): Promise<{ sdk: Sdk; client: AwsDynamoDbClient }> {
     if (this.state === 'closed') throw notConnected('the store is closed');
     this.opening ??= this.source.open().finally(() => (this.opening = undefined));
     const opened = await this.opening;
@@ -132,22 +116,14 @@ export class DynamoDbConnection implements DynamoDbClient, TableClient {
     return this.state === 'closed';
   }
 
-  private isHasty({ timeoutMs, signal }: CallOptions, sentAtMs: number): boolean {
-    return signal?.aborted === true && this.clock.monotonicMs() - sentAtMs < timeoutMs * 0.9;
-  }
-
   private answered(): void {
-    this.answers++;
-    this.failuresInARow = 0;
-    if (this.state !== 'down') return;
-    this.state = 'up';
-    this.logger.log(`${this.source.target} is reachable again.`);
+    if (this.state === 'down') this.logger.log(`${this.source.target} is reachable again.`);
+    if (this.state !== 'closed') this.state = 'up';
   }
 
-  /** A single reset is no outage: it is how the service closes a connection that has been idle. */
-  private failed(error: StoreUnavailableError, cause: unknown): void {
-    this.failuresInARow++;
-    if (this.state !== 'up' || (error.sent && this.failuresInARow < 2)) return;
+  /** Once per outage, however many requests fail. */
+  private wentDown(cause: unknown): void {
+    if (this.state === 'down' || this.state === 'closed') return;
     this.state = 'down';
     this.logger.warn(`${this.source.target} is not reachable (${reasonOf(cause)}).`);
   }

@@ -1,5 +1,5 @@
 import { DistributedLockError, StoreRejectedError, StoreUnavailableError } from '../../core/errors.js';
-import type { Item } from './dynamodb-client.js';
+import type { Item } from './row-client.js';
 
 /** The service refused a write because its condition did not hold. Never leaves the store. */
 export class ConditionFailed extends Error {
@@ -24,27 +24,22 @@ interface Failure {
   readonly Item?: Item;
 }
 
-/** Refusals that are over by themselves: too much load, a neighbouring write, clocks apart, a token about to be replaced. */
+/**
+ * Refusals that are over by themselves: too much load, a neighbouring write, clocks apart (as the SDK knows them, too), a
+ * token about to be replaced.
+ * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+ * @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/CommonErrors.html
+ */
 const PASSING = new Set([
   'ProvisionedThroughputExceededException',
   'RequestLimitExceeded',
   'ThrottlingException',
-  'Throttling',
-  'ThrottledException',
-  'RequestThrottled',
-  'RequestThrottledException',
-  'TooManyRequestsException',
   'LimitExceededException',
-  'BandwidthLimitExceeded',
-  'PriorRequestNotComplete',
-  'SlowDown',
   'TransactionConflictException',
-  'TransactionInProgressException',
   'ReplicatedWriteConflictException',
-  'RequestTimeTooSkewed',
   'RequestExpired',
   'RequestInTheFuture',
-  'ExpiredToken',
+  'RequestTimeTooSkewed',
   'ExpiredTokenException',
 ]);
 /** Of an InvalidSignatureException: this machine's clock is wrong, for which the SDK corrects the next request. */
@@ -52,16 +47,11 @@ const CLOCK_SKEW = /signature (expired|not yet current)/i;
 /** What the SDK calls an answer that does not name its error, as one of a proxy in between. */
 const UNNAMED = new Set(['Unknown', 'UnknownError']);
 const NO_CREDENTIALS = new Set(['CredentialsProviderError', 'TokenProviderError']);
-const NO_RIGHTS = new Set(['AccessDeniedException', 'AccessDenied', 'UnauthorizedException']);
+const NO_RIGHTS = 'AccessDeniedException';
 const WRONG_CREDENTIALS = new Set([
   'UnrecognizedClientException',
   'InvalidSignatureException',
-  'SignatureDoesNotMatch',
-  'IncompleteSignature',
   'IncompleteSignatureException',
-  'InvalidClientTokenId',
-  'InvalidAccessKeyId',
-  'MissingAuthenticationToken',
   'MissingAuthenticationTokenException',
 ]);
 const CONNECT_TIMEOUT = /did not establish a connection/;
@@ -103,7 +93,7 @@ export function isTableInUse(error: unknown): boolean {
 
 /** Whether the credentials lack a right. */
 export function isAccessDenied(error: unknown): boolean {
-  return NO_RIGHTS.has(nameOf(causeOf(error)));
+  return nameOf(causeOf(error)) === NO_RIGHTS;
 }
 
 /** Whether what has failed can succeed later without anybody changing configuration. */
@@ -167,7 +157,7 @@ function remedy({ name = '', message = '' }: Failure, table: string | undefined)
     const which = table === undefined ? '' : ` '${table}'`;
     return `Create the table${which}, as ensureTable: true does, or check table, region and endpoint.`;
   }
-  if (NO_RIGHTS.has(name)) return 'Give its credentials the rights that docs/dynamodb.md lists.';
+  if (name === NO_RIGHTS) return 'Give its credentials the rights that docs/dynamodb.md lists.';
   if (WRONG_CREDENTIALS.has(name)) return 'Check credentials and region.';
   if (/size/i.test(message)) return 'Keep less data beside the lease; a row holds 400 KB.';
   if (/\bkey\b/i.test(message)) return "Check that partitionKey and sortKey are the table's.";

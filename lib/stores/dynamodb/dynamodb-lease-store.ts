@@ -5,7 +5,6 @@ import type {
   CallOptions,
   LeaseRecord,
   LeaseStore,
-  LeaseWrites,
   ReleaseOutcome,
   ReleaseRequest,
   RenewOutcome,
@@ -14,7 +13,7 @@ import type {
 } from '../../core/lease-store.js';
 import type { Clock } from '../../core/ports.js';
 import { Commands, type RowMatch } from './commands.js';
-import type { DynamoDbClient, Item } from './dynamodb-client.js';
+import type { Item, RowClient } from './row-client.js';
 import { ConditionFailed, notAnswered } from './dynamodb-errors.js';
 import type { ResolvedDynamoDbStoreOptions } from './dynamodb-store-options.js';
 import {
@@ -31,10 +30,8 @@ import type { HeldVersion } from './record-version.js';
 
 /** What a {@link DynamoDbLeaseStore} is made of besides its options. */
 export interface DynamoDbStoreParts {
-  readonly client: DynamoDbClient;
+  readonly client: RowClient;
   readonly clock: Clock;
-  /** Run by `open()`. */
-  readonly ensureTable?: () => Promise<void>;
 }
 
 type HeldRow = LeaseItem & { readonly ours: HeldVersion };
@@ -63,7 +60,7 @@ export class DynamoDbLeaseStore implements LeaseStore {
   readonly reservedAttributes: readonly string[];
   private readonly commands: Commands;
   private readonly observations: Observations;
-  private readonly client: DynamoDbClient;
+  private readonly client: RowClient;
   private lastSeed = 0;
 
   constructor(
@@ -85,11 +82,11 @@ export class DynamoDbLeaseStore implements LeaseStore {
     if (isWorthWriting) return this.take(request, known?.version, call);
     const row = await this.read(key, call);
     if (row === null || row.isReleased) {
-      return onlyIfDead ? this.justFreed(request, row) : this.take(request, undefined, call);
+      return onlyIfDead ? this.notTaken(request, row) : this.take(request, undefined, call);
     }
     if (isHeldBy(row, owner)) return this.grantAgain(request, row, call);
     const seen = this.observations.see(key, row.version, row.leaseMs, driftRate);
-    return seen.freeInMs === 0 ? this.take(request, row.version, call) : held(row, seen);
+    return seen.freeInMs === 0 ? this.take(request, row.version, call) : this.held(row, seen);
   }
 
   async renew(request: RenewRequest, call: CallOptions): Promise<RenewOutcome> {
@@ -103,11 +100,9 @@ export class DynamoDbLeaseStore implements LeaseStore {
 
   async release(request: ReleaseRequest, call: CallOptions): Promise<ReleaseOutcome> {
     const { key, owner, fencingToken, sequence, keepForMs = 0 } = request;
-    const hasWrites = request.data !== undefined || request.attributes !== undefined;
-    let match: RowMatch = { owner, newerThan: hasWrites ? sequence : undefined };
-    let writes: LeaseWrites = request;
+    let match: RowMatch = { owner, newerThan: sequence };
     for (let round = 0; round < MAX_ROUNDS; round++) {
-      const written = await this.write(key, this.sendRelease(request, match, writes, call), call);
+      const written = await this.write(key, this.sendRelease(request, match, call), call);
       if (written.applied) return RELEASED;
       const { row } = written;
       if (!isGrantOf(row, owner, fencingToken)) return NOT_HELD;
@@ -115,7 +110,8 @@ export class DynamoDbLeaseStore implements LeaseStore {
       if (row.isReleased || (state === 'kept' && keepForMs > 0)) return RELEASED;
       // Revoked or kept meanwhile, or written to by a newer request, which these writes must not undo
       match = { version: row.version };
-      if (state === 'kept' || (sequence !== undefined && row.ours.sequence >= sequence)) writes = {};
+      if (state === 'kept' || (sequence !== undefined && row.ours.sequence >= sequence))
+        request = { ...request, data: undefined, attributes: undefined };
     }
     throw changedTooOften(key);
   }
@@ -124,8 +120,9 @@ export class DynamoDbLeaseStore implements LeaseStore {
   async revoke({ key, fencingToken, force = false }: RevokeRequest, call: CallOptions): Promise<boolean> {
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const row = await this.read(key, call);
-      if (row === null || row.isReleased || row.ours === null) return false;
-      if (row.fencingToken !== fencingToken) return false;
+      if (row === null || row.ours === null || row.fencingToken !== fencingToken) return false;
+      // Freed since it was found, perhaps by an earlier delivery
+      if (row.isReleased) return round > 0;
       const { version, ours } = row;
       let input = this.commands.free(key, version);
       if (!force) {
@@ -157,10 +154,6 @@ export class DynamoDbLeaseStore implements LeaseStore {
     } while (after !== undefined);
   }
 
-  async open(): Promise<void> {
-    await this.parts.ensureTable?.();
-  }
-
   async close(): Promise<void> {
     this.client.close();
   }
@@ -181,13 +174,21 @@ export class DynamoDbLeaseStore implements LeaseStore {
     const { row } = written;
     if (isHeldBy(row, owner)) return this.grantAgain(request, row, call);
     if (row !== null && !row.isReleased) {
-      return held(row, this.observations.see(key, row.version, row.leaseMs, driftRate));
+      return this.held(row, this.observations.see(key, row.version, row.leaseMs, driftRate));
     }
-    return this.justFreed(request, row);
+    return this.notTaken(request, row);
   }
 
-  /** It was held a moment ago, by somebody who lived. */
-  private justFreed({ key, mustExist }: AcquireRequest, row: LeaseItem | null): AcquireOutcome {
+  /** A key that is kept is not that of a dead holder, unless nobody has freed it when it was time. */
+  private held(row: LeaseItem, { freeInMs, hasChanged }: Observation): AcquireOutcome {
+    const { ours, holder } = row;
+    const isKept = ours?.state === 'kept' && this.parts.clock.wallMs() < ours.endsAtMs;
+    const mayBeDead = !hasChanged && !isKept;
+    return { kind: 'held', owner: ownerOf(row), holder, freeInMs, ...(mayBeDead && { mayBeDead }) };
+  }
+
+  /** Somebody alive has held or freed it a moment ago; or there is no such key. */
+  private notTaken({ key, mustExist }: AcquireRequest, row: LeaseItem | null): AcquireOutcome {
     this.observations.forget(key);
     return row === null && mustExist === true ? { kind: 'absent' } : { kind: 'held', freeInMs: 0 };
   }
@@ -210,6 +211,7 @@ export class DynamoDbLeaseStore implements LeaseStore {
     call: CallOptions,
   ): Promise<AcquireOutcome> {
     const { key, owner, ttlMs, sentAt } = request;
+    // One that is nearly over would be renewed at once, or be over before it is taken.
     if (sentAt - sentAtOf(row, ttlMs) < ttlMs / 2) return grantOf(row, sentAtOf(row, ttlMs));
     const next = { ...row.ours, sentAt };
     const input = this.commands.rearm(key, row.version, next, Math.max(ttlMs, row.leaseMs));
@@ -223,13 +225,15 @@ export class DynamoDbLeaseStore implements LeaseStore {
   private sendRelease(
     request: ReleaseRequest,
     match: RowMatch,
-    writes: LeaseWrites,
     call: CallOptions,
   ): Promise<{ Attributes?: Item }> {
     const { keepForMs = 0 } = request;
-    if (keepForMs > 0) return this.client.update(this.commands.keep(request, keepForMs, match, writes), call);
+    if (keepForMs > 0) {
+      const endsAtMs = Math.ceil(this.parts.clock.wallMs() + keepForMs);
+      return this.client.update(this.commands.keep(request, match, endsAtMs), call);
+    }
     if (this.options.deleteOnRelease) return this.client.delete(this.commands.deleteRow(request), call);
-    return this.client.update(this.commands.release(request, match, writes), call);
+    return this.client.update(this.commands.release(request, match), call);
   }
 
   /** The wall clock in µs; grows though the clock stands still or is set back, for rows that are deleted at release. */
@@ -275,12 +279,6 @@ function grantOf({ fencingToken, data, attributes }: LeaseItem, sentAt: number):
  */
 function sentAtOf({ ours, leaseMs }: HeldRow, ttlMs: number): number {
   return ours.sentAt - Math.max(0, ttlMs - leaseMs);
-}
-
-/** A kept key is not that of a dead holder, however long it stays the same. */
-function held(row: LeaseItem, { freeInMs, hasChanged }: Observation): AcquireOutcome {
-  const mayBeDead = !hasChanged && row.ours?.state !== 'kept';
-  return { kind: 'held', owner: ownerOf(row), holder: row.holder, freeInMs, ...(mayBeDead && { mayBeDead }) };
 }
 
 function changedTooOften(key: string): StoreRejectedError {

@@ -1,8 +1,6 @@
 import type { DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
-import { describeValue } from '../../core/describe-value.js';
 import { OptionProblems } from '../../core/option-problems.js';
 import type { LockLogger } from '../../core/ports.js';
-import type { AwsDynamoDbClient } from './dynamodb-client.js';
 import {
   checkEnsureTable,
   checkKeyName,
@@ -13,10 +11,16 @@ import {
   checkWhere,
   OWN_CLIENT,
 } from './option-checks.js';
-import type { TableOptions } from './table-options.js';
+import type { ResolvedTableOptions, TableOptions } from './table-options.js';
 
 /** Whose rows are written: those of Go dynamolock, or those of the AWS lock client for Java. Both are read. */
 export type Dialect = 'dynamolock' | 'aws-java';
+
+/** A client of the AWS SDK v3, as far as it is used here; its own type depends on all the commands that it knows. */
+export interface AwsDynamoDbClient {
+  send(command: object, options: { abortSignal?: AbortSignal }): Promise<unknown>;
+  destroy(): void;
+}
 
 /** Options of {@link dynamoDbStore}. Without `client`, the store makes its own. */
 export interface DynamoDbStoreOptions {
@@ -64,6 +68,9 @@ export interface ResolvedDynamoDbStoreOptions {
   readonly namespace: string;
   readonly deleteOnRelease: boolean;
   readonly ownerName?: string;
+  /** Whether a missing table is made: by `open()`, and in the background whenever it is found missing. */
+  readonly makesTable: boolean;
+  readonly tableOptions: ResolvedTableOptions;
 }
 
 const DEFAULT_PARTITION_KEY = 'key';
@@ -90,20 +97,16 @@ export function resolveDynamoDbStoreOptions(options: DynamoDbStoreOptions): Reso
   checkTableName(options.table, problems);
   checkWhere(options, problems);
   problems.choice('dialect', options.dialect, DIALECTS);
-  for (const name of ['closeClient', 'deleteOnRelease'] as const) {
-    const value: unknown = options[name];
-    if (value !== undefined && typeof value !== 'boolean') {
-      problems.add(`${name} (${describeValue(value)}) must be true or false; try ${name}: true`);
-    }
-  }
+  problems.flag('closeClient', options.closeClient);
+  problems.flag('deleteOnRelease', options.deleteOnRelease);
   const partitionKey = options.partitionKey ?? DEFAULT_PARTITION_KEY;
   checkKeyName('partitionKey', partitionKey, DEFAULT_PARTITION_KEY, problems);
   checkSortKey(options.sortKey, partitionKey, problems);
   checkNamespace(options.namespace, problems);
   checkOwnerName(options.ownerName, problems);
-  checkEnsureTable(options.ensureTable, problems);
+  const tableOptions = checkEnsureTable(options.ensureTable, problems);
   problems.throwIfAny();
-  const { sortKey, ownerName } = options;
+  const { sortKey, ownerName, ensureTable = false } = options;
   return Object.freeze({
     table: options.table,
     dialect: options.dialect ?? DIALECTS[0]!,
@@ -112,5 +115,7 @@ export function resolveDynamoDbStoreOptions(options: DynamoDbStoreOptions): Reso
     namespace: options.namespace ?? '',
     deleteOnRelease: options.deleteOnRelease ?? false,
     ...(ownerName !== undefined && { ownerName }),
+    makesTable: ensureTable !== false,
+    tableOptions,
   });
 }

@@ -1,18 +1,19 @@
 import { describeError } from '../../core/describe-error.js';
-import type { Clock, LockLogger } from '../../core/ports.js';
+import type { LockLogger } from '../../core/ports.js';
+import { consoleLogger } from '../../platform/console-logger.js';
 import { systemClock } from '../../platform/system-clock.js';
 import { clientSource } from './client-source.js';
 import { DynamoDbConnection } from './dynamodb-connection.js';
 import { isAccessDenied, mayPass } from './dynamodb-errors.js';
-import { DynamoDbLeaseStore } from './dynamodb-lease-store.js';
+import { DynamoDbLeaseStore, type DynamoDbStoreParts } from './dynamodb-lease-store.js';
 import {
   resolveDynamoDbStoreOptions,
   type DynamoDbStoreOptions,
   type ResolvedDynamoDbStoreOptions,
 } from './dynamodb-store-options.js';
-import { LeaseTable } from './table.js';
-import { TableMakingClient } from './table-making-client.js';
-import { resolveTableOptions, type ResolvedTableOptions, type TableOptions } from './table-options.js';
+import { LeaseTable } from './lease-table.js';
+import { tableMaking } from './table-making.js';
+import { resolveTableOptions, type TableOptions } from './table-options.js';
 
 /**
  * A store that keeps leases in a DynamoDB table, in the rows of Go dynamolock or of the AWS lock client for Java, through
@@ -26,51 +27,29 @@ import { resolveTableOptions, type ResolvedTableOptions, type TableOptions } fro
  */
 export function dynamoDbStore(options: DynamoDbStoreOptions): DynamoDbStore {
   const resolved = resolveDynamoDbStoreOptions(options);
-  const { ensureTable = false, logger = consoleLogger } = options;
-  const connection = new DynamoDbConnection(clientSource(options), systemClock, logger);
-  return new DynamoDbStore(resolved, {
-    connection,
-    clock: systemClock,
-    logger,
-    makesTable: ensureTable !== false,
-    tableOptions: resolveTableOptions(typeof ensureTable === 'object' ? ensureTable : {}),
-  });
+  const { makesTable, tableOptions } = resolved;
+  const { logger = consoleLogger } = options;
+  const connection = new DynamoDbConnection(clientSource(options), logger);
+  const table = new LeaseTable(connection, resolved, tableOptions, systemClock);
+  const client = makesTable ? tableMaking(connection, () => table.ensure(), logger) : connection;
+  return new DynamoDbStore(resolved, { client, connection, clock: systemClock, logger, table, makesTable });
 }
 
 /** What a {@link DynamoDbStore} is made of besides its options. */
-export interface DynamoDbServices {
+export interface DynamoDbServices extends DynamoDbStoreParts {
   readonly connection: DynamoDbConnection;
-  readonly clock: Clock;
   readonly logger: LockLogger;
-  /** Whether a missing table is made by `open()`, and in the background whenever it is found missing. */
+  readonly table: LeaseTable;
   readonly makesTable: boolean;
-  readonly tableOptions: ResolvedTableOptions;
 }
 
-/**
- * Leases in a DynamoDB table, ended by contenders that watch the record. One write to acquire, to renew and to release.
- *
- * @see docs/dynamodb.md for what it guarantees, its rows, the rights that it needs, and what it costs
- */
+/** A {@link DynamoDbLeaseStore} that also looks after its table. */
 export class DynamoDbStore extends DynamoDbLeaseStore {
-  private readonly connection: DynamoDbConnection;
-  private readonly table: LeaseTable;
-  private readonly makesTable: boolean;
-  private readonly tableOptions: ResolvedTableOptions;
-  private readonly openLogger: LockLogger;
-
-  constructor(options: ResolvedDynamoDbStoreOptions, services: DynamoDbServices) {
-    const { connection, clock, logger, makesTable, tableOptions } = services;
-    const table = new LeaseTable(connection, options, clock);
-    const client = makesTable
-      ? new TableMakingClient(connection, () => table.ensure(tableOptions), logger)
-      : connection;
-    super(options, { client, clock });
-    this.connection = connection;
-    this.table = table;
-    this.makesTable = makesTable;
-    this.tableOptions = tableOptions;
-    this.openLogger = logger;
+  constructor(
+    options: ResolvedDynamoDbStoreOptions,
+    private readonly services: DynamoDbServices,
+  ) {
+    super(options, services);
   }
 
   /**
@@ -79,15 +58,15 @@ export class DynamoDbStore extends DynamoDbLeaseStore {
    * @throws OptionsInvalidError when the table is missing or has other keys, or the AWS SDK is not installed
    * @throws StoreRejectedError when the service refuses for good
    */
-  override async open(): Promise<void> {
-    const { table, tableOptions } = this;
+  async open(): Promise<void> {
+    const { table, makesTable, connection, logger } = this.services;
     try {
-      await (this.makesTable ? table.ensure(tableOptions) : table.check(tableOptions.timeoutMs));
+      await (makesTable ? table.ensure() : table.check());
     } catch (error) {
-      if (isAccessDenied(error) && !this.makesTable) return;
+      if (isAccessDenied(error) && !makesTable) return;
       if (!mayPass(error)) throw error;
-      if (!this.connection.isKnownDown)
-        this.openLogger.warn(`${describeError(error)}. Locks are granted once this is over.`);
+      if (!connection.isKnownDown)
+        logger.warn(`${describeError(error)}. Locks are granted once this is over.`);
     }
   }
 
@@ -99,7 +78,7 @@ export class DynamoDbStore extends DynamoDbLeaseStore {
    * @throws StoreRejectedError, StoreUnavailableError
    */
   async ensureTable(options?: TableOptions): Promise<void> {
-    await this.table.ensure(options === undefined ? this.tableOptions : resolveTableOptions(options));
+    await this.services.table.ensure(options && resolveTableOptions(options));
   }
 
   /**
@@ -109,7 +88,7 @@ export class DynamoDbStore extends DynamoDbLeaseStore {
    * @throws StoreUnavailableError
    */
   async createTable(options?: TableOptions): Promise<void> {
-    await this.table.create(options === undefined ? this.tableOptions : resolveTableOptions(options));
+    await this.services.table.create(options && resolveTableOptions(options));
   }
 
   /**
@@ -117,18 +96,11 @@ export class DynamoDbStore extends DynamoDbLeaseStore {
    * @throws StoreRejectedError, StoreUnavailableError
    */
   tableExists(): Promise<boolean> {
-    return this.table.exists();
+    return this.services.table.exists();
   }
 
   override async close(): Promise<void> {
-    this.table.close();
+    this.services.table.close();
     await super.close();
   }
 }
-
-/* eslint-disable no-console -- what a store says when nobody has given it a logger */
-const consoleLogger: LockLogger = {
-  log: message => console.log(message),
-  warn: message => console.warn(message),
-  error: message => console.error(message),
-};

@@ -1,7 +1,7 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { CorruptLeaseError } from '../../core/errors.js';
 import type { HolderInfo, LeaseAttributes, LeaseData, LeaseRecord } from '../../core/lease-store.js';
-import type { Item } from './dynamodb-client.js';
+import type { Item } from './row-client.js';
 import { parseLeaseDuration } from './lease-duration.js';
 import { parseVersion, type HeldVersion, type RecordVersion } from './record-version.js';
 

@@ -6,7 +6,7 @@ export interface Observation {
   readonly version: string;
   /** The holder is dead if the version has not changed by then; 0 once that is so. */
   readonly freeInMs: number;
-  /** Whether it has seen the key under another version before: somebody was alive since. */
+  /** Whether it has seen the key under another version lately: somebody was alive then. */
   readonly hasChanged: boolean;
 }
 
@@ -14,6 +14,7 @@ interface Entry {
   readonly version: string;
   readonly leaseMs: number;
   readonly sinceMs: number;
+  readonly seenMs: number;
   readonly hasChanged: boolean;
 }
 
@@ -41,11 +42,13 @@ export class Observations {
 
   /** Call it after the consistent reply that showed the version, so that its lease is counted from no earlier than that. */
   see(key: string, version: string, leaseMs: number, driftRate = DEFAULT_DRIFT_RATE): Observation {
+    const nowMs = this.clock.monotonicMs();
     const before = this.entries.get(key);
-    const entry =
-      before?.version === version
-        ? before
-        : { version, leaseMs, sinceMs: this.clock.monotonicMs(), hasChanged: before !== undefined };
+    // Who has written since a look of long ago may have died since, too.
+    const hasChanged =
+      before !== undefined && nowMs - before.seenMs < 2 * takeOverAfterMs(leaseMs, driftRate);
+    const first = before?.version === version ? before : { version, leaseMs, sinceMs: nowMs, hasChanged };
+    const entry = { ...first, seenMs: nowMs };
     this.put(key, entry);
     return this.told(entry, driftRate);
   }

@@ -1,8 +1,10 @@
 import { describeValue } from '../../core/describe-value.js';
+import { LONE_SURROGATE } from '../../core/keys.js';
 import type { OptionProblems } from '../../core/option-problems.js';
+import { isUrl, redactUrl } from '../../core/redact-url.js';
 import type { DynamoDbStoreOptions } from './dynamodb-store-options.js';
 import { LEASE_FIELDS } from './lease-item.js';
-import { checkTableOptions } from './table-options.js';
+import { checkTableOptions, type ResolvedTableOptions } from './table-options.js';
 
 /** Options of the client that the store makes. */
 export const OWN_CLIENT = ['region', 'endpoint', 'credentials', 'options'] as const;
@@ -12,13 +14,6 @@ const MAX_NAMESPACE_BYTES = 1024;
 const MAX_SORT_KEY_BYTES = 1024;
 const MAX_ATTRIBUTE_NAME_BYTES = 255;
 const TABLE_NAME = /^(arn:[\w-]+:dynamodb:[\w-]+:\d{12}:table\/)?[\w.-]{3,255}$/;
-
-/** A URL fit for logs: without user name, password and query, also when it cannot be parsed. */
-export function redactUrl(written: unknown): string {
-  if (typeof written !== 'string') return describeValue(written);
-  const url = written.replace(/\?.*$/s, '');
-  return url.includes('@') ? `…@${url.slice(url.lastIndexOf('@') + 1)}` : url;
-}
 
 export function checkTableName(table: unknown, problems: OptionProblems): void {
   if (typeof table === 'string' && TABLE_NAME.test(table)) return;
@@ -59,7 +54,7 @@ export function checkWhere(options: DynamoDbStoreOptions, problems: OptionProble
   if (region !== undefined && (typeof region !== 'string' || region === '')) {
     problems.add(`region (${describeValue(region)}) must be the name of a region; try 'eu-west-1'`);
   }
-  if (endpoint !== undefined && !isHttpUrl(endpoint)) {
+  if (endpoint !== undefined && !isUrl(endpoint, ['http', 'https'])) {
     problems.add(
       `endpoint (${redactUrl(endpoint)}) must start with http:// or https:// and name a host; try 'http://localhost:8000'`,
     );
@@ -114,29 +109,20 @@ export function checkOwnerName(ownerName: unknown, problems: OptionProblems): vo
   );
 }
 
-export function checkEnsureTable(ensureTable: unknown, problems: OptionProblems): void {
-  if (ensureTable === undefined || typeof ensureTable === 'boolean') return;
-  if (typeof ensureTable === 'object' && ensureTable !== null) {
-    checkTableOptions(ensureTable, problems, 'ensureTable.');
-  } else {
+/** @returns how the table is made, if it is */
+export function checkEnsureTable(ensureTable: unknown, problems: OptionProblems): ResolvedTableOptions {
+  const hasOptions = typeof ensureTable === 'object' && ensureTable !== null;
+  if (!hasOptions && ensureTable !== undefined && typeof ensureTable !== 'boolean') {
     problems.add(
       `ensureTable (${describeValue(ensureTable)}) must be true, false or the options of a table; try ensureTable: true`,
     );
   }
+  return checkTableOptions(hasOptions ? ensureTable : {}, problems, 'ensureTable.');
 }
 
-/** A string that UTF-8 can hold: a lone surrogate would turn into another character. */
+/** A string that UTF-8 can hold. */
 function isText(value: unknown): value is string {
-  return (
-    typeof value === 'string' &&
-    !/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/.test(value)
-  );
-}
-
-function isHttpUrl(url: unknown): boolean {
-  return (
-    typeof url === 'string' && /^https?:\/\//.test(url) && URL.canParse(url) && new URL(url).hostname !== ''
-  );
+  return typeof value === 'string' && !LONE_SURROGATE.test(value);
 }
 
 function isSdkClient(client: unknown): boolean {

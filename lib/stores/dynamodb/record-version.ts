@@ -6,7 +6,7 @@
  * |---|---|---|
  * | held | `<owner>:<sequence>:<sentAt>` | held as of that attempt; the acquire is sequence 0 |
  * | revoked | `<owner>:~revoked:<sequence>:<token>` | its renewals are refused; it ends when nobody has seen it change for one lease |
- * | kept | `<owner>:~kept:<token>` | released with `keepForMs` |
+ * | kept | `<owner>:~kept:<token>:<end>` | released with `keepForMs` |
  *
  * The owner is percent-encoded, hence without a colon, and a sequence has a fixed number of digits, so that the versions of
  * one owner sort by state and sequence: DynamoDB compares text by its UTF-8 bytes, and `~` comes after all digits.
@@ -33,12 +33,17 @@ export interface KeptVersion {
   readonly state: 'kept';
   readonly owner: string;
   readonly fencingToken: number;
+  /**
+   * When it is over, by the wall clock of who kept it: a hint that whoever was to free the key is gone. Nobody takes a key on
+   * the strength of it.
+   */
+  readonly endsAtMs: number;
 }
 
 /** Enough for every safe integer. */
 const SEQUENCE_DIGITS = 16;
 
-const PATTERN = /^([^:]*):(?:(\d{16}):([^:]+)|~revoked:(\d{16}):(\d+)|~kept:(\d+))$/;
+const PATTERN = /^([^:]*):(?:(\d{16}):([^:]+)|~revoked:(\d{16}):(\d+)|~kept:(\d+):(\d+))$/;
 
 /** What all versions of an owner start with. */
 export function versionsOf(owner: string): string {
@@ -62,7 +67,7 @@ export function formatVersion(version: RecordVersion): string {
     case 'revoked':
       return `${versionsOf(version.owner)}~revoked:${digits(version.sequence)}:${version.fencingToken}`;
     case 'kept':
-      return keptVersionsOf(version.owner) + version.fencingToken;
+      return `${keptVersionsOf(version.owner)}${version.fencingToken}:${version.endsAtMs}`;
   }
 }
 
@@ -70,10 +75,11 @@ export function formatVersion(version: RecordVersion): string {
 export function parseVersion(text: string): RecordVersion | null {
   const match = PATTERN.exec(text);
   if (match === null) return null;
-  const [, encodedOwner, heldSequence, sentAt, revokedSequence, revokedToken, keptToken] = match;
+  const [, encodedOwner, heldSequence, sentAt, revokedSequence, revokedToken, keptToken, endsAt] = match;
   const owner = decode(encodedOwner!);
   if (owner === null) return null;
-  if (keptToken !== undefined) return { state: 'kept', owner, fencingToken: Number(keptToken) };
+  if (keptToken !== undefined)
+    return { state: 'kept', owner, fencingToken: Number(keptToken), endsAtMs: Number(endsAt) };
   if (revokedSequence !== undefined) {
     return {
       state: 'revoked',

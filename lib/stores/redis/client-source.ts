@@ -1,9 +1,10 @@
 import type { ClusterOptions, RedisOptions } from 'ioredis';
-import { OptionsInvalidError } from '../../core/errors.js';
+import { peerMissing } from '../../core/peer-missing.js';
 import type { RandomSource } from '../../core/ports.js';
+import { redactUrl } from '../../core/redact-url.js';
 import type { IoredisClient, RedisClient } from './redis-client.js';
 import type { ClientSource } from './redis-connection.js';
-import { redactUrl, type RedisStoreOptions } from './redis-store-options.js';
+import type { RedisStoreOptions } from './redis-store-options.js';
 
 /** The client that the options describe: the application's, or one to be made on first use. */
 export function clientSource(options: RedisStoreOptions, random: RandomSource): ClientSource {
@@ -42,12 +43,7 @@ async function loadIoredis(): Promise<Pick<typeof import('ioredis'), 'Redis' | '
     const loaded = await import('ioredis');
     return 'Redis' in loaded ? loaded : (loaded as { default: typeof import('ioredis') }).default;
   } catch (error) {
-    throw Object.assign(
-      new OptionsInvalidError([
-        'the Redis store needs the package ioredis, which is not installed; run: npm install ioredis',
-      ]),
-      { cause: error },
-    );
+    throw peerMissing('Redis', 'ioredis', error);
   }
 }
 

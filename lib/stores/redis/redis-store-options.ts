@@ -4,6 +4,7 @@ import { describeValue } from '../../core/describe-value.js';
 import type { Duration } from '../../core/duration.js';
 import { OptionProblems } from '../../core/option-problems.js';
 import type { LockLogger } from '../../core/ports.js';
+import { isUrl, redactUrl } from '../../core/redact-url.js';
 import type { IoredisClient } from './redis-client.js';
 
 /** Options of {@link redisStore}. Name one server by `url`, `options`, `cluster` or `client`. */
@@ -64,10 +65,7 @@ export function resolveRedisStoreOptions(
   problems.names(options, NAMES);
   checkWhere(options, problems);
   for (const name of ['closeClient', 'restartGuard', 'allowEviction'] as const) {
-    const value: unknown = options[name];
-    if (value !== undefined && typeof value !== 'boolean') {
-      problems.add(`${name} (${describeValue(value)}) must be true or false; try ${name}: true`);
-    }
+    problems.flag(name, options[name]);
   }
   const prefix: unknown = options.prefix ?? 'lock';
   if (typeof prefix !== 'string' || prefix === '' || /[{}]/.test(prefix)) {
@@ -123,9 +121,7 @@ const NOT_IN_URL: Readonly<Record<string, string>> = {
 };
 
 function checkUrl(url: unknown, problems: OptionProblems): void {
-  const isUrl =
-    typeof url === 'string' && /^rediss?:\/\//.test(url) && URL.canParse(url) && new URL(url).hostname !== '';
-  if (!isUrl) {
+  if (!isUrl(url, ['redis', 'rediss'])) {
     problems.add(
       `url (${redactUrl(url)}) must start with redis:// or rediss:// and name a host; try 'redis://127.0.0.1:6379'`,
     );
@@ -135,16 +131,6 @@ function checkUrl(url: unknown, problems: OptionProblems): void {
     const remedy = NOT_IN_URL[name];
     if (remedy !== undefined) problems.add(`url (${redactUrl(url)}) must not set ${name}; ${remedy}`);
   }
-}
-
-/** A URL fit for logs: without user name, password and query, also when it cannot be parsed. */
-export function redactUrl(written: unknown): string {
-  if (typeof written !== 'string') return String(written);
-  const url = written.replace(/\?.*$/s, '');
-  if (!url.includes('@')) return url;
-  if (!URL.canParse(url)) return `…@${url.slice(url.lastIndexOf('@') + 1)}`;
-  const { protocol, host, pathname } = new URL(url);
-  return `${protocol}//${host}${pathname}`;
 }
 
 function isIoredisClient(client: unknown): boolean {

@@ -1,4 +1,4 @@
-import type { LockLogger } from '../../core/ports.js';
+import { consoleLogger } from '../../platform/console-logger.js';
 import { systemClock } from '../../platform/system-clock.js';
 import { systemRandom } from '../../platform/system-random.js';
 import { clientSource } from './client-source.js';
@@ -22,10 +22,3 @@ export function redisStore(options: RedisStoreOptions): RedisLeaseStore {
     logger: options.logger ?? consoleLogger,
   });
 }
-
-/* eslint-disable no-console -- what a store says when nobody has given it a logger */
-const consoleLogger: LockLogger = {
-  log: message => console.log(message),
-  warn: message => console.warn(message),
-  error: message => console.error(message),
-};

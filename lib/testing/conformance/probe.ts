@@ -171,7 +171,9 @@ export class Probe {
 
   release(grant: Grant, own: Partial<ReleaseRequest> = {}): Promise<ReleaseOutcome> {
     const { key, owner, fencingToken } = grant;
-    return this.store.release({ key, owner, fencingToken, sequence: this.sequence(), ...own }, CALL);
+    const hasWrites = own.data !== undefined || own.attributes !== undefined;
+    const sequence = hasWrites ? this.sequence() : undefined;
+    return this.store.release({ key, owner, fencingToken, sequence, ...own }, CALL);
   }
 
   async assertReleased(grant: Grant, own: Partial<ReleaseRequest> = {}): Promise<void> {

@@ -9,7 +9,8 @@ import { dynamoDbStore } from '../../../lib/stores/dynamodb/index.js';
 import { leaseStoreConformance, VirtualClock, type ConformanceHarness } from '../../../lib/testing/index.js';
 import { start, type DynamoDbServer } from '../../support/dynalite-server.js';
 import { DynamoDbTable, type TableModelOptions } from '../../support/dynamodb-table.js';
-import { openTable, resolved, silent } from './lease-fixtures.js';
+import { silent } from '../../support/fixtures.js';
+import { openTable, resolved } from './lease-fixtures.js';
 
 const DIALECTS: Dialect[] = ['dynamolock', 'aws-java'];
 const OBSERVED = { expiry: 'observed', lacks: ['whenFreed', 'renewMany'] } as const;

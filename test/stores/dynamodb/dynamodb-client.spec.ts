@@ -1,12 +1,10 @@
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Agent } from 'node:http';
-import { systemClock } from '../../../lib/platform/system-clock.js';
 import { clientSource } from '../../../lib/stores/dynamodb/client-source.js';
 import { DynamoDbConnection } from '../../../lib/stores/dynamodb/dynamodb-connection.js';
 import type { DynamoDbStoreOptions } from '../../../lib/stores/dynamodb/dynamodb-store-options.js';
-import { freePort, until } from '../../support/redis-server.js';
-import { call, recordingLogger, rejection, sleep, within } from '../redis/fixtures.js';
+import { call, freePort, recordingLogger, rejection, sleep, until, within } from '../../support/fixtures.js';
 import {
   credentials,
   failure,
@@ -39,7 +37,7 @@ describe('The client of the DynamoDB store', () => {
   function connect(options: Partial<DynamoDbStoreOptions> = {}): DynamoDbConnection {
     const own = { region: 'eu-west-1', endpoint: stub.endpoint, credentials };
     const source = clientSource({ table: 'locks', ...(options.client ? {} : own), ...options });
-    const connection = new DynamoDbConnection(source, systemClock, logger);
+    const connection = new DynamoDbConnection(source, logger);
     closers.push(() => connection.close());
     return connection;
   }
@@ -55,7 +53,7 @@ describe('The client of the DynamoDB store', () => {
       const source = clientSource({ table: 'locks', region: 'x', endpoint: stub.endpoint, credentials });
       let opened = 0;
       const open: typeof source.open = () => (opened++, source.open());
-      const connection = new DynamoDbConnection({ ...source, open }, systemClock, logger);
+      const connection = new DynamoDbConnection({ ...source, open }, logger);
       closers.push(() => connection.close());
       await sleep(20);
       expect([opened, stub.sockets.size]).toEqual([0, 0]);
@@ -137,7 +135,6 @@ describe('The client of the DynamoDB store', () => {
       const disposed: unknown[] = [];
       const connection = new DynamoDbConnection(
         { ...source, dispose: client => void disposed.push(client) },
-        systemClock,
         logger,
       );
       const failed = rejection(connection.update(UPDATE, call));
@@ -153,13 +150,9 @@ describe('The client of the DynamoDB store', () => {
       used.close();
       const unused = connect();
       unused.close();
-      const opening = connect();
-      const early = rejection(opening.update(UPDATE, call));
-      opening.close();
-      for (const failed of [used.update(UPDATE, call), unused.update(UPDATE, call)]
-        .map(rejection)
-        .concat(early)) {
-        expect(await failed).toMatchObject({ code: 'LOCK_STORE_UNAVAILABLE', sent: false });
+      for (const connection of [used, unused]) {
+        const error = await rejection(connection.update(UPDATE, call));
+        expect(error).toMatchObject({ code: 'LOCK_STORE_UNAVAILABLE', sent: false });
       }
       expect(stub.requests).toBe(1);
     });
@@ -319,12 +312,24 @@ describe('The client of the DynamoDB store', () => {
       expect(logger.lines).toEqual([]);
     });
 
-    it('nor when the caller gives up early', async () => {
+    it('nor of requests that are given up together, as when a manager closes', async () => {
       stub.answer = hang;
       const connection = connect();
-      for (const _ of [1, 2, 3]) {
-        await rejection(connection.update(UPDATE, { timeoutMs: 60_000, signal: AbortSignal.timeout(20) }));
-      }
+      const given = { timeoutMs: 60_000, signal: AbortSignal.timeout(200) };
+      await Promise.all([1, 2, 3].map(() => rejection(connection.update(UPDATE, given))));
+      expect(logger.lines).toEqual([]);
+    });
+
+    it('nor of a request that fails after a later one was answered', async () => {
+      const connection = connect();
+      stub.answer = reset;
+      await rejection(connection.update(UPDATE, call));
+      stub.answer = hang;
+      const slow = rejection(connection.update(UPDATE, within(200)));
+      await until(() => stub.requests === 2, 200, 'the slow request');
+      stub.answer = ok();
+      await connection.update(UPDATE, call);
+      await slow;
       expect(logger.lines).toEqual([]);
     });
 

@@ -1,7 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { StoreRejectedError } from '../../../lib/core/errors.js';
-import { systemClock } from '../../../lib/platform/system-clock.js';
 import { clientSource } from '../../../lib/stores/dynamodb/client-source.js';
 import { DynamoDbConnection } from '../../../lib/stores/dynamodb/dynamodb-connection.js';
 import {
@@ -12,15 +11,13 @@ import {
   toStoreError,
 } from '../../../lib/stores/dynamodb/dynamodb-errors.js';
 import type { DynamoDbStoreOptions } from '../../../lib/stores/dynamodb/dynamodb-store-options.js';
-import { freePort } from '../../support/redis-server.js';
-import { call, rejection, silent, within } from '../redis/fixtures.js';
+import { call, freePort, rejection, silent, within } from '../../support/fixtures.js';
 import {
   breakOff,
   credentials,
   failure,
   hang,
   inTurn,
-  ok,
   reset,
   respond,
   startStub,
@@ -45,7 +42,7 @@ describe('Failures of DynamoDB', () => {
   function connect(options: Partial<DynamoDbStoreOptions> = {}): DynamoDbConnection {
     const own = { region: 'eu-west-1', endpoint: stub.endpoint, credentials };
     const source = clientSource({ table: 'locks', ...(options.client ? {} : own), ...options });
-    const connection = new DynamoDbConnection(source, systemClock, silent);
+    const connection = new DynamoDbConnection(source, silent);
     connections.push(connection);
     return connection;
   }
@@ -244,10 +241,5 @@ describe('Failures of DynamoDB', () => {
     expect(toStoreError(error)).toBe(error);
     const condition = new ConditionFailed(undefined);
     expect(toStoreError(condition)).toBe(condition);
-  });
-
-  it('an answer is handed on', async () => {
-    stub.answer = ok({ Attributes: { fencingToken: { N: '7' } } });
-    expect(await connect().update(UPDATE, call)).toMatchObject({ Attributes: { fencingToken: { N: '7' } } });
   });
 });

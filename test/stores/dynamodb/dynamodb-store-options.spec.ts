@@ -5,7 +5,7 @@ import {
   type DynamoDbStoreOptions,
 } from '../../../lib/stores/dynamodb/dynamodb-store-options.js';
 import { resolveTableOptions } from '../../../lib/stores/dynamodb/table-options.js';
-import { silent } from '../redis/fixtures.js';
+import { silent } from '../../support/fixtures.js';
 
 function problemsOf(options: object): string {
   try {
@@ -120,6 +120,8 @@ describe('Options of the DynamoDB store', () => {
       partitionKey: 'key',
       namespace: '',
       deleteOnRelease: false,
+      makesTable: false,
+      tableOptions: { tags: {}, timeoutMs: 60_000 },
     });
     const sortKey = { name: 'sort', value: 'lock' };
     const resolved = resolveDynamoDbStoreOptions({ table, sortKey, ownerName: 'me', dialect: 'aws-java' });
@@ -127,6 +129,17 @@ describe('Options of the DynamoDB store', () => {
     sortKey.value = 'other';
     expect(resolved.sortKey!.value).toBe('lock');
     expect([resolved, resolved.sortKey!].every(Object.isFrozen)).toBe(true);
+  });
+
+  it('knows whether the table is made, and how', () => {
+    const ensured = (ensureTable: DynamoDbStoreOptions['ensureTable']) =>
+      resolveDynamoDbStoreOptions({ table, ensureTable });
+    expect(ensured(true)).toMatchObject({ makesTable: true, tableOptions: { timeoutMs: 60_000 } });
+    expect(ensured({ timeout: '5m' })).toMatchObject({
+      makesTable: true,
+      tableOptions: { timeoutMs: 300_000 },
+    });
+    expect(ensured(false)).toMatchObject({ makesTable: false });
   });
 
   it('tables are made on demand, without tags, and waited for 60 s, unless told otherwise', () => {

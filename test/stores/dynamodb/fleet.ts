@@ -8,7 +8,7 @@ import { beforeEach } from '@jest/globals';
 import { StoreUnavailableError } from '../../../lib/core/errors.js';
 import type { CallOptions } from '../../../lib/core/lease-store.js';
 import type { RandomSource } from '../../../lib/core/ports.js';
-import type { DynamoDbClient, Item } from '../../../lib/stores/dynamodb/dynamodb-client.js';
+import type { Item, RowClient } from '../../../lib/stores/dynamodb/row-client.js';
 import { DynamoDbLeaseStore } from '../../../lib/stores/dynamodb/dynamodb-lease-store.js';
 import type { ResolvedDynamoDbStoreOptions } from '../../../lib/stores/dynamodb/dynamodb-store-options.js';
 import { createSeededRandom, type VirtualClock } from '../../../lib/testing/index.js';
@@ -19,7 +19,8 @@ import { resolved } from './lease-fixtures.js';
 export type Operation = 'update' | 'delete' | 'get' | 'scan';
 
 /** What befalls one command: it is lost on its way, its reply is, or both take their time. */
-export type LinkFault = 'lose-request' | 'lose-reply' | { readonly thereMs?: number; readonly backMs?: number };
+export type LinkFault =
+  'lose-request' | 'lose-reply' | { readonly thereMs?: number; readonly backMs?: number };
 
 /** One command on its way. */
 export interface SentCommand {
@@ -28,7 +29,7 @@ export interface SentCommand {
 }
 
 /** One process's way to the table, command by command. What is lost is given up by the caller's deadline alone. */
-export class FaultyLink implements DynamoDbClient {
+export class FaultyLink implements RowClient {
   readonly sent: SentCommand[] = [];
   /** Asked for each command. */
   fault: (command: SentCommand) => LinkFault | undefined = () => undefined;
@@ -45,8 +46,14 @@ export class FaultyLink implements DynamoDbClient {
     this.lost = what;
   }
 
-  heal(): void {
+  /** Ends {@link cut}. What has vanished stays so. */
+  reconnect(): void {
     this.lost = 'nothing';
+  }
+
+  /** Nothing befalls any command any more. */
+  heal(): void {
+    this.reconnect();
     this.fault = () => undefined;
   }
 
@@ -136,7 +143,10 @@ export interface Fleet {
 }
 
 /** A new fleet for each test of this file. Afterwards nothing of ours may be left, as in any {@link World}. */
-export function useFleet(model: TableModelOptions = {}, rows: Partial<ResolvedDynamoDbStoreOptions> = {}): Fleet {
+export function useFleet(
+  model: TableModelOptions = {},
+  rows: Partial<ResolvedDynamoDbStoreOptions> = {},
+): Fleet {
   const world = useWorld();
   let table!: DynamoDbTable;
   let foreigners = 0;
@@ -376,7 +386,8 @@ export abstract class ForeignClient {
     const { table } = this.parts;
     return this.exchange(() => {
       const row = table.row(lock.key);
-      if (row === undefined || versionOf(row) !== lock.version || row.ownerName!.S !== this.ownerName) return false;
+      if (row === undefined || versionOf(row) !== lock.version || row.ownerName!.S !== this.ownerName)
+        return false;
       const changed = next(row);
       if (changed === null) table.rows.delete(JSON.stringify([lock.key]));
       else table.put(changed);
@@ -439,7 +450,9 @@ export class GoClient extends ForeignClient {
 /** As the AWS lock client for Java. It puts the whole row, and nothing of what was there but the data. */
 export class JavaClient extends ForeignClient {
   protected newVersion(): string {
-    const digits = Array.from({ length: 32 }, () => Math.floor(this.random.next() * 16).toString(16)).join('');
+    const digits = Array.from({ length: 32 }, () => Math.floor(this.random.next() * 16).toString(16)).join(
+      '',
+    );
     return digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
   }
 

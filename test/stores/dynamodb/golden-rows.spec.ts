@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Item } from '../../../lib/stores/dynamodb/dynamodb-client.js';
-import { CALL, HOLDER, setUp } from './lease-fixtures.js';
+import type { Item } from '../../../lib/stores/dynamodb/row-client.js';
+import { call } from '../../support/fixtures.js';
+import { HOLDER, setUp } from './lease-fixtures.js';
 
 /** Rows as other clients write them: their attributes, types and the form of their values. */
 const BASE32 = 'MFRGGZDFMZTWQ2LKNNWG23TPOBYXE43UOV3HO6DZPIYTEMZUGU3A';
@@ -96,11 +97,11 @@ describe.each(FOREIGN)('a row of %s', (_, dialect, item, leaseMs) => {
     const { table, store } = setUp({ dialect });
     table.put(item);
     const owner = item.ownerName!.S!;
-    expect(await store.inspect('k', CALL)).toMatchObject({ isHeld: true, owner, data: item.data?.B });
+    expect(await store.inspect('k', call)).toMatchObject({ isHeld: true, owner, data: item.data?.B });
     const renewal = { key: 'k', owner, fencingToken: 1, ttlMs: 1000, sentAt: 0, sequence: 1 };
-    expect(await store.renew(renewal, CALL)).toEqual({ kind: 'not-held' });
-    expect(await store.release({ key: 'k', owner }, CALL)).toEqual({ kind: 'not-held' });
-    expect(await store.revoke({ key: 'k', fencingToken: 1, force: true }, CALL)).toBe(false);
+    expect(await store.renew(renewal, call)).toEqual({ kind: 'not-held' });
+    expect(await store.release({ key: 'k', owner }, call)).toEqual({ kind: 'not-held' });
+    expect(await store.revoke({ key: 'k', fencingToken: 1, force: true }, call)).toBe(false);
     expect(table.row('k')).toEqual(item);
   });
 
@@ -113,9 +114,9 @@ describe.each(FOREIGN)('a row of %s', (_, dialect, item, leaseMs) => {
     table.put(dialect === 'aws-java' ? item : { ...merged, ...item });
 
     const renewal = { key: 'k', owner: 'me', fencingToken, ttlMs: 1000, sentAt: 0, sequence: 1 };
-    expect(await store.renew(renewal, CALL)).toEqual({ kind: 'not-held' });
-    expect(await store.release({ key: 'k', owner: 'me', fencingToken }, CALL)).toEqual({ kind: 'not-held' });
-    const record = await store.inspect('k', CALL);
+    expect(await store.renew(renewal, call)).toEqual({ kind: 'not-held' });
+    expect(await store.release({ key: 'k', owner: 'me', fencingToken }, call)).toEqual({ kind: 'not-held' });
+    const record = await store.inspect('k', call);
     expect(record).toMatchObject({ isHeld: true, owner: item.ownerName!.S });
     expect(record).toMatchObject({ holder: undefined, fencingToken: undefined, data: item.data?.B });
 
@@ -142,7 +143,7 @@ describe('a row of ours', () => {
       fencingToken: { N: String(token) },
     };
     expect(table.row('k')).toEqual(held);
-    await store.release({ key: 'k', owner: 'me' }, CALL);
+    await store.release({ key: 'k', owner: 'me' }, call);
     expect(table.row('k')).toEqual({ ...held, isReleased: { S: '1' } });
   });
 
@@ -151,7 +152,7 @@ describe('a row of ours', () => {
     const { fencingToken } = await grant();
     const versions = new Set([table.row('k')!.recordVersionNumber!.S]);
     for (let sequence = 1; sequence <= 5; sequence++) {
-      await store.renew({ key: 'k', owner: 'me', fencingToken, ttlMs: 1000, sentAt: 0, sequence }, CALL);
+      await store.renew({ key: 'k', owner: 'me', fencingToken, ttlMs: 1000, sentAt: 0, sequence }, call);
       versions.add(table.row('k')!.recordVersionNumber!.S);
     }
     expect(versions.size).toBe(6);
@@ -163,7 +164,7 @@ describe('a row of ours', () => {
     expect(shape(table.row('k'))).toMatchObject({ data: 'B', dataIsText: 'BOOL' });
     const mine = { key: 'k', owner: 'me', fencingToken, ttlMs: 1000, sentAt: 0 };
     for (const [n, data] of [Uint8Array.of(1), 'text', null].entries()) {
-      await store.renew({ ...mine, sequence: n + 1, data }, CALL);
+      await store.renew({ ...mine, sequence: n + 1, data }, call);
       expect('dataIsText' in table.row('k')!).toBe(typeof data === 'string');
       expect('data' in table.row('k')!).toBe(data !== null);
     }
@@ -174,7 +175,7 @@ describe('a row of ours', () => {
     table.put({ ...GO_V5, isReleased: { S: '1' } });
     const granted = await grant({ attributes: { weight: 4 } });
     expect(granted.attributes).toEqual({ shard: 'a', weight: 4 });
-    await store.release({ key: 'k', owner: 'me', sequence: 1, attributes: { shard: 'b' } }, CALL);
+    await store.release({ key: 'k', owner: 'me', sequence: 1, attributes: { shard: 'b' } }, call);
     expect(table.row('k')).toMatchObject({ hosts: GO_V5.hosts!, shard: { S: 'b' }, weight: { N: '4' } });
   });
 

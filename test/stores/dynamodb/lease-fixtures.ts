@@ -1,6 +1,5 @@
 import { CreateTableCommand, DeleteTableCommand, DescribeTableCommand } from '@aws-sdk/client-dynamodb';
-import type { AcquireRequest, CallOptions } from '../../../lib/core/lease-store.js';
-import { systemClock } from '../../../lib/platform/system-clock.js';
+import type { AcquireRequest } from '../../../lib/core/lease-store.js';
 import { clientSource } from '../../../lib/stores/dynamodb/client-source.js';
 import { DynamoDbConnection } from '../../../lib/stores/dynamodb/dynamodb-connection.js';
 import { DynamoDbLeaseStore } from '../../../lib/stores/dynamodb/dynamodb-lease-store.js';
@@ -8,8 +7,7 @@ import type { ResolvedDynamoDbStoreOptions } from '../../../lib/stores/dynamodb/
 import { VirtualClock } from '../../../lib/testing/index.js';
 import { sdkClient, tableName } from '../../support/dynalite-server.js';
 import { DynamoDbTable, type TableModelOptions } from '../../support/dynamodb-table.js';
-
-export const CALL: CallOptions = { timeoutMs: 5000 };
+import { call, silent } from '../../support/fixtures.js';
 
 export const HOLDER = { service: 'orders', host: 'host-1', pid: 17, since: '2026-01-01T00:00:00.000Z' };
 
@@ -20,6 +18,8 @@ export function resolved(own: Partial<ResolvedDynamoDbStoreOptions> = {}): Resol
     partitionKey: 'key',
     namespace: '',
     deleteOnRelease: false,
+    makesTable: false,
+    tableOptions: { tags: {}, timeoutMs: 60_000 },
     ...own,
   };
 }
@@ -33,7 +33,7 @@ export function setUp(own: Partial<ResolvedDynamoDbStoreOptions> = {}, model: Ta
   const open = () => new DynamoDbLeaseStore(options, { client: table, clock });
   const store = open();
   const acquire = (request: Partial<AcquireRequest> = {}, by = store) =>
-    by.acquire({ key: 'k', owner: 'me', ttlMs: 1000, sentAt: clock.monotonicMs(), ...request }, CALL);
+    by.acquire({ key: 'k', owner: 'me', ttlMs: 1000, sentAt: clock.monotonicMs(), ...request }, call);
   const grant = async (request: Partial<AcquireRequest> = {}, by = store) => {
     const outcome = await acquire(request, by);
     if (outcome.kind !== 'granted') throw new Error(`expected a grant, got ${JSON.stringify(outcome)}`);
@@ -43,16 +43,15 @@ export function setUp(own: Partial<ResolvedDynamoDbStoreOptions> = {}, model: Ta
 }
 
 /** A table at an endpoint, and a connection of ours to it. */
-export async function openTable(endpoint: string, own: { sortKey?: string } = {}) {
+export async function openTable(endpoint: string) {
   const client = sdkClient(endpoint);
   const table = tableName();
-  const names = own.sortKey === undefined ? ['key'] : ['key', own.sortKey];
   await client.send(
     new CreateTableCommand({
       TableName: table,
       BillingMode: 'PAY_PER_REQUEST',
-      KeySchema: names.map((AttributeName, n) => ({ AttributeName, KeyType: n === 0 ? 'HASH' : 'RANGE' })),
-      AttributeDefinitions: names.map(AttributeName => ({ AttributeName, AttributeType: 'S' })),
+      KeySchema: [{ AttributeName: 'key', KeyType: 'HASH' }],
+      AttributeDefinitions: [{ AttributeName: 'key', AttributeType: 'S' }],
     }),
   );
   for (let isActive = false; !isActive;) {
@@ -63,12 +62,10 @@ export async function openTable(endpoint: string, own: { sortKey?: string } = {}
   return {
     table,
     client,
-    connection: new DynamoDbConnection(clientSource({ table, client }), systemClock, silent),
+    connection: new DynamoDbConnection(clientSource({ table, client }), silent),
     async drop() {
       await client.send(new DeleteTableCommand({ TableName: table }));
       client.destroy();
     },
   };
 }
-
-export const silent = { log() {}, warn() {}, error() {} };

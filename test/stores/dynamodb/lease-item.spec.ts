@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Item } from '../../../lib/stores/dynamodb/dynamodb-client.js';
+import type { Item } from '../../../lib/stores/dynamodb/row-client.js';
 import {
   encodeData,
   encodeScalar,
@@ -141,7 +141,7 @@ describe('toRecord', () => {
   });
 
   it('says of a kept key that it is held, by nobody in particular', () => {
-    const row = parse({ recordVersionNumber: { S: 'me:~kept:1767225600000001' }, holder: undefined });
+    const row = parse({ recordVersionNumber: { S: 'me:~kept:1767225600000001:77' }, holder: undefined });
     expect(toRecord('k', row)).toMatchObject({ isHeld: true, owner: undefined, holder: undefined });
   });
 });

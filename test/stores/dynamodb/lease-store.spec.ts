@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { DynamoDbLeaseStore } from '../../../lib/stores/dynamodb/dynamodb-lease-store.js';
-import type { DynamoDbClient } from '../../../lib/stores/dynamodb/dynamodb-client.js';
+import type { RowClient } from '../../../lib/stores/dynamodb/row-client.js';
 import { VirtualClock } from '../../../lib/testing/index.js';
 import { DynamoDbTable } from '../../support/dynamodb-table.js';
-import { CALL, HOLDER, resolved, setUp } from './lease-fixtures.js';
+import { call } from '../../support/fixtures.js';
+import { HOLDER, resolved, setUp } from './lease-fixtures.js';
 
 /** The lease of 1 s, the drift of two clocks over it, and their resolution. */
 const TAKE_OVER_MS = 1012;
@@ -14,8 +15,8 @@ describe('what a lease costs', () => {
     for (let cycle = 0; cycle < 10; cycle++) {
       const { fencingToken } = await grant({ owner: `o${cycle}` });
       const mine = { key: 'k', owner: `o${cycle}`, fencingToken };
-      await store.renew({ ...mine, ttlMs: 1000, sentAt: 1, sequence: 1 }, CALL);
-      await store.release(mine, CALL);
+      await store.renew({ ...mine, ttlMs: 1000, sentAt: 1, sequence: 1 }, call);
+      await store.release(mine, call);
     }
     expect(table.arrived).toEqual({ writes: 30, reads: 0, scans: 0 });
   });
@@ -35,9 +36,9 @@ describe('what a lease costs', () => {
     const { table, store, acquire, open } = setUp();
     await acquire({ ttlMs: 60_000 }, open());
     await acquire({ owner: 'other' });
-    await store.release({ key: 'k', owner: 'me' }, CALL);
+    await store.release({ key: 'k', owner: 'me' }, call);
     await acquire({ owner: 'other' });
-    await store.release({ key: 'k', owner: 'other' }, CALL);
+    await store.release({ key: 'k', owner: 'other' }, call);
     const before = { ...table.arrived };
     await acquire({ owner: 'again' });
     expect(table.arrived).toEqual({ ...before, writes: before.writes + 1 });
@@ -110,7 +111,7 @@ describe('take-over', () => {
     for (let sequence = 1; sequence <= 12; sequence++) {
       await clock.advance(300);
       const sentAt = clock.monotonicMs();
-      await store.renew({ key: 'k', owner: 'me', fencingToken, ttlMs: 1000, sentAt, sequence }, CALL);
+      await store.renew({ key: 'k', owner: 'me', fencingToken, ttlMs: 1000, sentAt, sequence }, call);
       const outcome = await acquire({ owner: 'other' }, other);
       expect(outcome).toMatchObject({ kind: 'held', freeInMs: TAKE_OVER_MS });
       if (outcome.kind === 'held' && outcome.mayBeDead !== true) changes++;
@@ -124,7 +125,7 @@ describe('take-over', () => {
     const other = open();
     await acquire({ owner: 'other' }, other);
     await clock.advance(TAKE_OVER_MS);
-    await store.renew({ key: 'k', owner: 'me', fencingToken, ttlMs: 1000, sentAt: 5, sequence: 1 }, CALL);
+    await store.renew({ key: 'k', owner: 'me', fencingToken, ttlMs: 1000, sentAt: 5, sequence: 1 }, call);
     expect(await acquire({ owner: 'other' }, other)).toEqual({
       kind: 'held',
       owner: 'me',
@@ -209,7 +210,7 @@ describe('an acquire whose reply was lost', () => {
     table.rows.get('["k"]')!.recordVersionNumber = { S: 'me:0000000000000001:905' };
     expect(await clock.until(asking)).toEqual({ ...first, sentAt: 905 });
     const renewal = { key: 'k', owner: 'me', fencingToken, ttlMs: 1000, sentAt: 910, sequence: 2 };
-    expect(await clock.until(store.renew(renewal, CALL))).toEqual({ kind: 'renewed', sentAt: 910 });
+    expect(await clock.until(store.renew(renewal, call))).toEqual({ kind: 'renewed', sentAt: 910 });
   });
 
   it('answers that the key is held where it was released meanwhile', async () => {
@@ -230,7 +231,7 @@ describe('an acquire whose reply was lost', () => {
     await expect(aborted).rejects.toMatchObject({ code: 'LOCK_STORE_UNAVAILABLE', sent: true });
     await clock.advance(100);
     expect(await clock.until(acquire())).toMatchObject({ kind: 'held', owner: 'abandoned' });
-    const release = store.release({ key: 'k', owner: 'abandoned' }, CALL);
+    const release = store.release({ key: 'k', owner: 'abandoned' }, call);
     expect(await clock.until(release)).toEqual({ kind: 'released' });
     expect(await clock.until(acquire())).toMatchObject({ kind: 'granted' });
   });
@@ -243,9 +244,9 @@ describe('a renewal', () => {
     const { table, store, grant } = setUp();
     const { fencingToken } = await grant();
     const mine = { ...renewal, fencingToken };
-    await store.renew({ ...mine, sentAt: 200, sequence: 2, ttlMs: 9000, data: 'newer' }, CALL);
+    await store.renew({ ...mine, sentAt: 200, sequence: 2, ttlMs: 9000, data: 'newer' }, call);
     const before = table.row('k');
-    const late = await store.renew({ ...mine, sentAt: 100, sequence: 1, data: 'older' }, CALL);
+    const late = await store.renew({ ...mine, sentAt: 100, sequence: 1, data: 'older' }, call);
     expect(late).toEqual({ kind: 'renewed', sentAt: 200 });
     expect(table.row('k')).toEqual(before);
   });
@@ -254,8 +255,8 @@ describe('a renewal', () => {
     const { store, grant } = setUp();
     const { fencingToken } = await grant();
     const mine = { ...renewal, fencingToken };
-    await store.renew({ ...mine, sentAt: 200, sequence: 2, ttlMs: 1000 }, CALL);
-    const late = await store.renew({ ...mine, sentAt: 100, sequence: 1, ttlMs: 60_000 }, CALL);
+    await store.renew({ ...mine, sentAt: 200, sequence: 2, ttlMs: 1000 }, call);
+    const late = await store.renew({ ...mine, sentAt: 100, sequence: 1, ttlMs: 60_000 }, call);
     expect(late).toEqual({ kind: 'renewed', sentAt: 200 - 59_000 });
   });
 
@@ -263,7 +264,7 @@ describe('a renewal', () => {
     const { table, store, grant } = setUp();
     const { fencingToken } = await grant();
     const request = { ...renewal, fencingToken, sentAt: 100, sequence: 1, data: 'x' };
-    const answers = [await store.renew(request, CALL), await store.renew(request, CALL)];
+    const answers = [await store.renew(request, call), await store.renew(request, call)];
     expect(answers).toEqual(Array(2).fill({ kind: 'renewed', sentAt: 100 }));
     expect(table.arrived).toEqual({ writes: 3, reads: 0, scans: 0 });
   });
@@ -273,7 +274,7 @@ describe('a renewal', () => {
     const { fencingToken } = await grant();
     table.rows.clear();
     const request = { ...renewal, fencingToken, sentAt: 100, sequence: 1 };
-    expect(await store.renew(request, CALL)).toEqual({ kind: 'not-held' });
+    expect(await store.renew(request, call)).toEqual({ kind: 'not-held' });
     expect(table.rows.size).toBe(0);
   });
 });
@@ -283,7 +284,7 @@ describe('a release', () => {
     const { table, store, grant } = setUp();
     const { fencingToken } = await grant({ holder: HOLDER, data: 'x', attributes: { n: 1 } });
     const { holder: _, ...rest } = table.row('k')!;
-    await store.release({ key: 'k', owner: 'me', fencingToken }, CALL);
+    await store.release({ key: 'k', owner: 'me', fencingToken }, call);
     expect(table.row('k')).toEqual({ ...rest, isReleased: { S: '1' } });
   });
 
@@ -291,7 +292,7 @@ describe('a release', () => {
     const { store, grant } = setUp();
     const { fencingToken } = await grant();
     for (const token of [fencingToken, fencingToken, undefined])
-      expect(await store.release({ key: 'k', owner: 'me', fencingToken: token }, CALL)).toEqual({
+      expect(await store.release({ key: 'k', owner: 'me', fencingToken: token }, call)).toEqual({
         kind: 'released',
       });
   });
@@ -300,9 +301,9 @@ describe('a release', () => {
     const { table, store, grant } = setUp();
     const { fencingToken } = await grant();
     const mine = { key: 'k', owner: 'me', fencingToken };
-    await store.renew({ ...mine, ttlMs: 1000, sentAt: 1, sequence: 2, data: 'newer' }, CALL);
-    expect(await store.release({ ...mine, sequence: 1, data: 'older' }, CALL)).toEqual({ kind: 'released' });
-    expect(await store.inspect('k', CALL)).toMatchObject({ isHeld: false, data: 'newer' });
+    await store.renew({ ...mine, ttlMs: 1000, sentAt: 1, sequence: 2, data: 'newer' }, call);
+    expect(await store.release({ ...mine, sequence: 1, data: 'older' }, call)).toEqual({ kind: 'released' });
+    expect(await store.inspect('k', call)).toMatchObject({ isHeld: false, data: 'newer' });
     expect(table.arrived.writes).toBe(4);
   });
 
@@ -310,18 +311,18 @@ describe('a release', () => {
     const { store, grant } = setUp();
     const { fencingToken } = await grant();
     const mine = { key: 'k', owner: 'me', fencingToken };
-    await store.renew({ ...mine, ttlMs: 1000, sentAt: 1, sequence: 1, data: 'checkpoint 1' }, CALL);
-    await store.revoke({ key: 'k', fencingToken }, CALL);
-    const released = await store.release({ ...mine, sequence: 2, data: 'checkpoint 2' }, CALL);
+    await store.renew({ ...mine, ttlMs: 1000, sentAt: 1, sequence: 1, data: 'checkpoint 1' }, call);
+    await store.revoke({ key: 'k', fencingToken }, call);
+    const released = await store.release({ ...mine, sequence: 2, data: 'checkpoint 2' }, call);
     expect(released).toEqual({ kind: 'released' });
-    expect(await store.inspect('k', CALL)).toMatchObject({ isHeld: false, data: 'checkpoint 2' });
+    expect(await store.inspect('k', call)).toMatchObject({ isHeld: false, data: 'checkpoint 2' });
   });
 
   it('succeeds for a lease that is over but was not taken', async () => {
     const { clock, store, grant } = setUp();
     const { fencingToken } = await grant();
     await clock.advance(10_000);
-    const released = await store.release({ key: 'k', owner: 'me', fencingToken }, CALL);
+    const released = await store.release({ key: 'k', owner: 'me', fencingToken }, call);
     expect(released).toEqual({ kind: 'released' });
   });
 
@@ -334,7 +335,7 @@ describe('a release', () => {
       enumerable: true,
       get: () => ({ S: `me:~revoked:0000000000000000:${(changes += 1)}` }),
     });
-    const release = store.release({ key: 'k', owner: 'me', fencingToken, sequence: 1, data: 'x' }, CALL);
+    const release = store.release({ key: 'k', owner: 'me', fencingToken, sequence: 1, data: 'x' }, call);
     await expect(release).rejects.toMatchObject({ code: 'LOCK_STORE_REJECTED', retryable: true });
   });
 });
@@ -344,31 +345,42 @@ describe('a key that is kept', () => {
     const { store, acquire, grant } = setUp();
     const { fencingToken } = await grant();
     const mine = { key: 'k', owner: 'me', fencingToken };
-    await store.release({ ...mine, keepForMs: 5000 }, CALL);
+    await store.release({ ...mine, keepForMs: 5000 }, call);
     expect(await acquire({ owner: 'other' })).toEqual({
       kind: 'held',
       owner: undefined,
       holder: undefined,
       freeInMs: 5052,
     });
-    expect(await store.release(mine, CALL)).toEqual({ kind: 'released' });
+    expect(await store.release(mine, call)).toEqual({ kind: 'released' });
     expect(await acquire({ owner: 'other' })).toMatchObject({ kind: 'granted' });
+  });
+
+  it('may be that of a dead keeper once it should have been freed, by whatever wall clock', async () => {
+    const { clock, store, acquire, grant, open } = setUp();
+    const { fencingToken } = await grant();
+    await store.release({ key: 'k', owner: 'me', fencingToken, keepForMs: 5000 }, call);
+    clock.jumpWall(5000);
+    const late = open();
+    expect(await acquire({ owner: 'other' }, late)).toMatchObject({ mayBeDead: true, freeInMs: 5052 });
+    await clock.advance(5052);
+    expect(await acquire({ owner: 'other', onlyIfDead: true }, late)).toMatchObject({ kind: 'granted' });
   });
 
   it('is not kept longer by a repeated request', async () => {
     const { table, store, grant } = setUp();
     const { fencingToken } = await grant();
     const kept = { key: 'k', owner: 'me', fencingToken, keepForMs: 5000 };
-    await store.release(kept, CALL);
+    await store.release(kept, call);
     const before = table.row('k');
-    expect(await store.release({ ...kept, keepForMs: 9000 }, CALL)).toEqual({ kind: 'released' });
+    expect(await store.release({ ...kept, keepForMs: 9000 }, call)).toEqual({ kind: 'released' });
     expect(table.row('k')).toEqual(before);
   });
 
   it('ends by being watched, should its keeper die', async () => {
     const { clock, store, acquire, grant } = setUp();
     const { fencingToken } = await grant({ ttlMs: 60_000 });
-    await store.release({ key: 'k', owner: 'me', fencingToken, keepForMs: 1000 }, CALL);
+    await store.release({ key: 'k', owner: 'me', fencingToken, keepForMs: 1000 }, call);
     await acquire({ owner: 'other' });
     await clock.advance(TAKE_OVER_MS);
     expect(await acquire({ owner: 'other' })).toMatchObject({ kind: 'granted' });
@@ -380,35 +392,49 @@ describe('a key that is kept', () => {
     for (let round = 0; round < 2; round++) {
       const { fencingToken } = await grant({ sentAt: round });
       const mine = { key: 'k', owner: 'me', fencingToken };
-      await store.release({ ...mine, keepForMs: 1000 }, CALL);
+      await store.release({ ...mine, keepForMs: 1000 }, call);
       expect(await acquire({ owner: 'other' }, other)).toMatchObject({
         kind: 'held',
         freeInMs: TAKE_OVER_MS,
       });
       await clock.advance(900);
-      await store.release(mine, CALL);
+      await store.release(mine, call);
     }
   });
 });
 
 describe('revoke', () => {
+  it('by force says that it has freed the row, also when its first delivery did', async () => {
+    const { clock, table, grant } = setUp();
+    const { fencingToken } = await grant();
+    const client: RowClient = Object.assign(Object.create(table) as RowClient, {
+      update: async (...args: Parameters<RowClient['update']>) => {
+        await table.update(...args);
+        return table.update(...args);
+      },
+    });
+    const store = new DynamoDbLeaseStore(resolved(), { client, clock });
+    expect(await store.revoke({ key: 'k', fencingToken, force: true }, call)).toBe(true);
+    expect(await store.revoke({ key: 'k', fencingToken, force: true }, call)).toBe(false);
+  });
+
   it('has contenders watch the row anew, so that its holder knows first', async () => {
     const { clock, store, acquire, grant } = setUp();
     const { fencingToken } = await grant();
     await acquire({ owner: 'other' });
     await clock.advance(TAKE_OVER_MS - 1);
-    await store.revoke({ key: 'k', fencingToken }, CALL);
+    await store.revoke({ key: 'k', fencingToken }, call);
     expect(await acquire({ owner: 'other' })).toMatchObject({ kind: 'held', freeInMs: TAKE_OVER_MS });
   });
 
   it('that is repeated frees nothing, unless by force', async () => {
     const { table, store, grant } = setUp();
     const { fencingToken } = await grant();
-    await store.revoke({ key: 'k', fencingToken }, CALL);
+    await store.revoke({ key: 'k', fencingToken }, call);
     const before = table.row('k');
-    expect(await store.revoke({ key: 'k', fencingToken }, CALL)).toBe(true);
+    expect(await store.revoke({ key: 'k', fencingToken }, call)).toBe(true);
     expect(table.row('k')).toEqual(before);
-    expect(await store.revoke({ key: 'k', fencingToken, force: true }, CALL)).toBe(true);
+    expect(await store.revoke({ key: 'k', fencingToken, force: true }, call)).toBe(true);
     expect(table.row('k')).toMatchObject({ isReleased: { S: '1' } });
   });
 
@@ -418,7 +444,7 @@ describe('revoke', () => {
     table.put({ ...table.row('k')!, recordVersionNumber: { S: 'foreign' }, ownerName: { S: 'go' } });
     const before = table.row('k');
     for (const force of [false, true])
-      expect(await store.revoke({ key: 'k', fencingToken, force }, CALL)).toBe(false);
+      expect(await store.revoke({ key: 'k', fencingToken, force }, call)).toBe(false);
     expect(table.row('k')).toEqual(before);
   });
 
@@ -426,21 +452,21 @@ describe('revoke', () => {
     const clock = new VirtualClock();
     const table = new DynamoDbTable();
     const store = new DynamoDbLeaseStore(resolved(), { client: table, clock });
-    const granted = await store.acquire({ key: 'k', owner: 'me', ttlMs: 1000, sentAt: 0 }, CALL);
+    const granted = await store.acquire({ key: 'k', owner: 'me', ttlMs: 1000, sentAt: 0 }, call);
     const { fencingToken } = granted as { fencingToken: number };
     let sequence = 0;
-    const busy: DynamoDbClient = {
+    const busy: RowClient = {
       ...{ delete: null as never, scan: null as never, close: () => {} },
-      get: input => table.get(input, CALL),
+      get: input => table.get(input, call),
       update: async input => {
         sequence += 1;
-        await store.renew({ key: 'k', owner: 'me', fencingToken, ttlMs: 1000, sentAt: 0, sequence }, CALL);
-        return table.update(input, CALL);
+        await store.renew({ key: 'k', owner: 'me', fencingToken, ttlMs: 1000, sentAt: 0, sequence }, call);
+        return table.update(input, call);
       },
     };
     const revoked = new DynamoDbLeaseStore(resolved(), { client: busy, clock }).revoke(
       { key: 'k', fencingToken },
-      CALL,
+      call,
     );
     await expect(revoked).rejects.toMatchObject({ code: 'LOCK_STORE_REJECTED', retryable: true });
   });
@@ -456,7 +482,7 @@ describe('mustExist', () => {
   it('acquires a released row, waits for a held one, and takes a dead one over', async () => {
     const { clock, store, acquire } = setUp();
     await acquire();
-    await store.release({ key: 'k', owner: 'me' }, CALL);
+    await store.release({ key: 'k', owner: 'me' }, call);
     expect(await acquire({ owner: 'a', mustExist: true })).toMatchObject({ kind: 'granted' });
     expect(await acquire({ owner: 'b', mustExist: true })).toMatchObject({ kind: 'held' });
     await clock.advance(TAKE_OVER_MS);
@@ -504,7 +530,7 @@ describe('onlyIfDead', () => {
       await acquire();
       await acquire(watch, other);
       await clock.advance(waitMs);
-      await store.release({ key: 'k', owner: 'me' }, CALL);
+      await store.release({ key: 'k', owner: 'me' }, call);
       const before = table.row('k');
       for (let ask = 0; ask < 2; ask++)
         expect(await acquire(watch, other)).toEqual({ kind: 'held', freeInMs: 0 });
@@ -523,7 +549,7 @@ describe('deleteOnRelease', () => {
       last = fencingToken;
       const released = await store.release(
         { key: 'k', owner: 'me', fencingToken, sequence: 1, data: 'y' },
-        CALL,
+        call,
       );
       expect(released).toEqual({ kind: 'released' });
       expect(table.rows.size).toBe(0);
@@ -534,16 +560,16 @@ describe('deleteOnRelease', () => {
     const { table, store, grant } = setUp({ deleteOnRelease: true });
     const { fencingToken } = await grant();
     for (const request of [{ owner: 'other' }, { owner: 'me', fencingToken: fencingToken + 1 }])
-      expect(await store.release({ key: 'k', ...request }, CALL)).toEqual({ kind: 'not-held' });
+      expect(await store.release({ key: 'k', ...request }, call)).toEqual({ kind: 'not-held' });
     expect(table.rows.size).toBe(1);
   });
 
   it('keeps the row as long as the key is kept', async () => {
     const { table, store, grant } = setUp({ deleteOnRelease: true });
     const { fencingToken } = await grant();
-    await store.release({ key: 'k', owner: 'me', fencingToken, keepForMs: 1000 }, CALL);
+    await store.release({ key: 'k', owner: 'me', fencingToken, keepForMs: 1000 }, call);
     expect(table.rows.size).toBe(1);
-    await store.release({ key: 'k', owner: 'me', fencingToken }, CALL);
+    await store.release({ key: 'k', owner: 'me', fencingToken }, call);
     expect(table.rows.size).toBe(0);
   });
 });
@@ -564,12 +590,12 @@ describe('rows', () => {
       return new DynamoDbLeaseStore(options, { client: table, clock });
     });
     for (const [n, store] of stores.entries()) {
-      const outcome = await store.acquire({ key: 'k', owner: `o${n}`, ttlMs: 1000, sentAt: 0 }, CALL);
+      const outcome = await store.acquire({ key: 'k', owner: `o${n}`, ttlMs: 1000, sentAt: 0 }, call);
       expect(outcome.kind).toBe('granted');
     }
     for (const [n, store] of stores.entries()) {
       const listed = [];
-      for await (const record of store.list('', CALL)) listed.push([record.key, record.owner]);
+      for await (const record of store.list('', call)) listed.push([record.key, record.owner]);
       expect(listed).toContainEqual(['k', `o${n}`]);
       expect(listed).toHaveLength(n === 0 ? 2 : 1);
     }
@@ -578,7 +604,7 @@ describe('rows', () => {
   it('that cannot be read are given back when they are granted', async () => {
     const { table, store, acquire } = setUp();
     await acquire();
-    await store.release({ key: 'k', owner: 'me' }, CALL);
+    await store.release({ key: 'k', owner: 'me' }, call);
     table.put({ ...table.row('k')!, data: { S: 'text' } });
     await expect(acquire({ owner: 'other' })).rejects.toMatchObject({ code: 'LOCK_CORRUPT_LEASE', key: 'k' });
     expect(table.row('k')).toMatchObject({ ownerName: { S: 'other' }, isReleased: { S: '1' } });
@@ -587,14 +613,14 @@ describe('rows', () => {
   it('name the key without its namespace when they cannot be read', async () => {
     const { table, store } = setUp({ namespace: 'shop/' });
     table.put({ key: { S: 'shop/k' } });
-    await expect(store.inspect('k', CALL)).rejects.toMatchObject({ code: 'LOCK_CORRUPT_LEASE', key: 'k' });
+    await expect(store.inspect('k', call)).rejects.toMatchObject({ code: 'LOCK_CORRUPT_LEASE', key: 'k' });
   });
 
   it('that cannot be read end a listing with their error', async () => {
     const { table, store } = setUp();
     table.put({ key: { S: 'damaged' } });
     const list = async () => {
-      for await (const _ of store.list('', CALL));
+      for await (const _ of store.list('', call));
     };
     await expect(list()).rejects.toMatchObject({ code: 'LOCK_CORRUPT_LEASE', key: 'damaged' });
   });
@@ -609,14 +635,11 @@ describe('DynamoDbLeaseStore', () => {
     ]);
   });
 
-  it('looks after the table when it opens, and closes its client', async () => {
+  it('closes its client', async () => {
     const done: string[] = [];
-    const client = { close: () => done.push('closed') } as unknown as DynamoDbClient;
-    const ensureTable = async () => void done.push('ensured');
-    const store = new DynamoDbLeaseStore(resolved(), { client, clock: new VirtualClock(), ensureTable });
-    await store.open();
-    await store.close();
-    expect(done).toEqual(['ensured', 'closed']);
+    const client = { close: () => done.push('closed') } as unknown as RowClient;
+    await new DynamoDbLeaseStore(resolved(), { client, clock: new VirtualClock() }).close();
+    expect(done).toEqual(['closed']);
   });
 
   it('needs no timers', async () => {
@@ -633,7 +656,7 @@ describe('an answer that shows nothing of the row', () => {
   it('is none: it grants, renews and releases nothing', async () => {
     const { clock, table, grant } = setUp();
     const { fencingToken } = await grant();
-    const client: DynamoDbClient = {
+    const client: RowClient = {
       update: async () => EMPTY,
       delete: async () => EMPTY,
       get: (input, call) => table.get(input, call),
@@ -645,11 +668,11 @@ describe('an answer that shows nothing of the row', () => {
       const store = new DynamoDbLeaseStore(resolved({ deleteOnRelease }), { client, clock });
       const mine = { key: 'k', owner: 'me', fencingToken };
       const timing = { ttlMs: 1000, sentAt: 1 };
-      await expect(store.acquire({ key: 'k', owner: 'other', ...timing }, CALL)).rejects.toMatchObject(
+      await expect(store.acquire({ key: 'k', owner: 'other', ...timing }, call)).rejects.toMatchObject(
         noAnswer,
       );
-      await expect(store.renew({ ...mine, ...timing, sequence: 1 }, CALL)).rejects.toMatchObject(noAnswer);
-      await expect(store.release(mine, CALL)).rejects.toMatchObject(noAnswer);
+      await expect(store.renew({ ...mine, ...timing, sequence: 1 }, call)).rejects.toMatchObject(noAnswer);
+      await expect(store.release(mine, call)).rejects.toMatchObject(noAnswer);
     }
   });
 });

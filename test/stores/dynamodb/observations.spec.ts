@@ -37,6 +37,17 @@ describe('Observations', () => {
     expect(observations.see('k', 'v2', 2 * LEASE_MS).hasChanged).toBe(true);
   });
 
+  it('take a change for life only if the look before was lately', async () => {
+    const { clock, observations } = setUp();
+    observations.see('k', 'v1', LEASE_MS);
+    await clock.advance(2 * TAKE_OVER_MS);
+    expect(observations.see('k', 'v9', LEASE_MS).hasChanged).toBe(false);
+    await clock.advance(900);
+    observations.see('k', 'v9', LEASE_MS);
+    await clock.advance(900);
+    expect(observations.see('k', 'v10', LEASE_MS).hasChanged).toBe(true);
+  });
+
   it('go by the monotonic clock alone', () => {
     const { clock, observations } = setUp();
     observations.see('k', 'v1', LEASE_MS);

@@ -23,7 +23,7 @@ describe('record versions', () => {
     ['a%3Ab%2Fc~d:0000000000000001:0', held(1, 0, 'a:b/c~d')],
     ['%F0%9F%94%92:0000000000000001:0', held(1, 0, '🔒')],
     ['me:~revoked:0000000000000002:99', { state: 'revoked', owner: 'me', sequence: 2, fencingToken: 99 }],
-    ['me:~kept:99', { state: 'kept', owner: 'me', fencingToken: 99 }],
+    ['me:~kept:99:77', { state: 'kept', owner: 'me', fencingToken: 99, endsAtMs: 77 }],
   ])('are read as they are written: %s', (text, version) => {
     expect(formatVersion(version)).toBe(text);
     expect(parseVersion(text)).toEqual(version);
@@ -54,7 +54,7 @@ describe('record versions', () => {
       held(0, 5),
       held(9, 1),
       held(10, 0),
-      { state: 'kept', owner: 'me', fencingToken: 1 } as const,
+      { state: 'kept', owner: 'me', fencingToken: 1, endsAtMs: 77 } as const,
       { state: 'revoked', owner: 'me', sequence: 0, fencingToken: 1 } as const,
     ].map(formatVersion);
     const sorted = [...versions].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
@@ -73,7 +73,7 @@ describe('record versions', () => {
     for (const sequence of [10, 11, 100]) expect(isBetween(held(sequence, -1))).toBe(false);
     for (const owner of ['m', 'mf', 'me2', 'me:', 'me~', 'ME', ''])
       expect(isBetween(held(1, 0, owner))).toBe(false);
-    expect(isBetween({ state: 'kept', owner: 'me', fencingToken: 1 })).toBe(false);
+    expect(isBetween({ state: 'kept', owner: 'me', fencingToken: 1, endsAtMs: 77 })).toBe(false);
     expect(isBetween({ state: 'revoked', owner: 'me', sequence: 1, fencingToken: 1 })).toBe(false);
   });
 

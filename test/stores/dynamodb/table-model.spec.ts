@@ -2,17 +2,18 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { LeaseAttributes, LeaseData } from '../../../lib/core/lease-store.js';
 import type { RandomSource } from '../../../lib/core/ports.js';
 import { Commands, type RowMatch } from '../../../lib/stores/dynamodb/commands.js';
-import type { DynamoDbClient, Item } from '../../../lib/stores/dynamodb/dynamodb-client.js';
+import type { Item, RowClient } from '../../../lib/stores/dynamodb/row-client.js';
 import { ConditionFailed } from '../../../lib/stores/dynamodb/dynamodb-errors.js';
 import { createSeededRandom } from '../../../lib/testing/index.js';
 import { start, type DynamoDbServer } from '../../support/dynalite-server.js';
 import { DynamoDbTable } from '../../support/dynamodb-table.js';
-import { CALL, HOLDER, openTable, resolved } from './lease-fixtures.js';
+import { call } from '../../support/fixtures.js';
+import { HOLDER, openTable, resolved } from './lease-fixtures.js';
 
 const RUNS = 12;
 const STEPS = 80;
 
-type Command = (client: DynamoDbClient) => Promise<{ Attributes?: Item; Item?: Item; Items?: Item[] }>;
+type Command = (client: RowClient) => Promise<{ Attributes?: Item; Item?: Item; Items?: Item[] }>;
 
 /** Any command of ours on few keys, by few owners, so that they meet. */
 function anyCommand(
@@ -53,16 +54,16 @@ function anyCommand(
   const prefix = pick(['', 'a', 'ab', 'x']);
   const release = { key, owner, fencingToken: token };
   return pick<[string, Command]>([
-    ['acquire', c => c.update(commands.acquire({ ...acquire, holder }, 100, observed), CALL)],
-    ['renew', c => c.update(commands.renew({ ...acquire, fencingToken, sequence }), CALL)],
-    ['rearm', c => c.update(commands.rearm(key, seen, held, 1000), CALL)],
-    ['release', c => c.update(commands.release(release, match, writes), CALL)],
-    ['keep', c => c.update(commands.keep(release, 500, match, writes), CALL)],
-    ['delete', c => c.delete(commands.deleteRow(release), CALL)],
-    ['free', c => c.update(commands.free(key, seen), CALL)],
-    ['revoke', c => c.update(commands.revoke(key, seen, { ...held, state: 'revoked', fencingToken }), CALL)],
-    ['get', c => c.get(commands.get(key), CALL)],
-    ['list', c => c.scan(commands.list(prefix, undefined), CALL)],
+    ['acquire', c => c.update(commands.acquire({ ...acquire, holder }, 100, observed), call)],
+    ['renew', c => c.update(commands.renew({ ...acquire, fencingToken, sequence }), call)],
+    ['rearm', c => c.update(commands.rearm(key, seen, held, 1000), call)],
+    ['release', c => c.update(commands.release({ ...release, ...writes }, match), call)],
+    ['keep', c => c.update(commands.keep({ ...release, ...writes, keepForMs: 500 }, match, 77), call)],
+    ['delete', c => c.delete(commands.deleteRow(release), call)],
+    ['free', c => c.update(commands.free(key, seen), call)],
+    ['revoke', c => c.update(commands.revoke(key, seen, { ...held, state: 'revoked', fencingToken }), call)],
+    ['get', c => c.get(commands.get(key), call)],
+    ['list', c => c.scan(commands.list(prefix, undefined), call)],
   ]);
 }
 
@@ -111,7 +112,7 @@ describe('the table model', () => {
         ];
         expect({ step, name, answer: actual }).toEqual({ step, name, answer: expected });
         counts[expected === 'refused' ? 'refused' : 'applied'] += 1;
-        const { Items: rows = [] } = await opened.connection.scan(commands.list('', undefined), CALL);
+        const { Items: rows = [] } = await opened.connection.scan(commands.list('', undefined), call);
         expect({ step, name, rows: sorted([...model.rows.values()]) }).toEqual({
           step,
           name,
@@ -128,10 +129,10 @@ describe('the table model', () => {
     const input = commands.acquire({ key: 'k', owner: 'me', ttlMs: 1000, sentAt: 0 }, 100, undefined);
     for (const tellsOldItem of [true, false]) {
       const model = new DynamoDbTable({ tellsOldItem });
-      const { Attributes } = await model.update(input, CALL);
+      const { Attributes } = await model.update(input, call);
       const item = tellsOldItem ? Attributes : undefined;
-      await expect(model.update(input, CALL)).rejects.toEqual(new ConditionFailed(item));
-      await expect(model.update(input, CALL)).rejects.toMatchObject({ item });
+      await expect(model.update(input, call)).rejects.toEqual(new ConditionFailed(item));
+      await expect(model.update(input, call)).rejects.toMatchObject({ item });
     }
   });
 
@@ -148,11 +149,11 @@ describe('the table model', () => {
     for (const [UpdateExpression, ConditionExpression, ExpressionAttributeNames, given] of inputs) {
       const aliases = { ExpressionAttributeNames, ExpressionAttributeValues: given };
       const input = { ...base, UpdateExpression, ConditionExpression, ...aliases };
-      await expect(new DynamoDbTable().update(input, CALL)).rejects.toMatchObject({
+      await expect(new DynamoDbTable().update(input, call)).rejects.toMatchObject({
         code: 'LOCK_STORE_REJECTED',
       });
       await expect(
-        opened.connection.update({ ...input, TableName: opened.table }, CALL),
+        opened.connection.update({ ...input, TableName: opened.table }, call),
       ).rejects.toMatchObject({
         code: 'LOCK_STORE_REJECTED',
       });
@@ -166,7 +167,7 @@ describe('the table model', () => {
     const seen: string[] = [];
     let after: Item | undefined;
     do {
-      const page = await model.scan(new Commands(resolved()).list('', after), CALL);
+      const page = await model.scan(new Commands(resolved()).list('', after), call);
       seen.push(...page.Items!.map(item => item.key!.S!));
       after = page.LastEvaluatedKey;
     } while (after !== undefined);

@@ -7,42 +7,47 @@ import {
   type TableDescription,
 } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import dynalite from 'dynalite';
-import type { Server } from 'node:http';
 import { StoreRejectedError, StoreUnavailableError } from '../../../lib/core/errors.js';
 import { clientSource } from '../../../lib/stores/dynamodb/client-source.js';
-import type { TableClient } from '../../../lib/stores/dynamodb/dynamodb-client.js';
+import type { TableClient } from '../../../lib/stores/dynamodb/row-client.js';
 import { DynamoDbConnection } from '../../../lib/stores/dynamodb/dynamodb-connection.js';
 import { DynamoDbStore } from '../../../lib/stores/dynamodb/dynamodb-store.js';
 import { resolveDynamoDbStoreOptions } from '../../../lib/stores/dynamodb/dynamodb-store-options.js';
 import { dynamoDbStore, type DynamoDbStoreOptions } from '../../../lib/stores/dynamodb/index.js';
-import { LeaseTable } from '../../../lib/stores/dynamodb/table.js';
+import { LeaseTable } from '../../../lib/stores/dynamodb/lease-table.js';
 import { resolveTableOptions } from '../../../lib/stores/dynamodb/table-options.js';
 import { VirtualClock } from '../../../lib/testing/virtual-clock.js';
+import { start, type DynamoDbServer } from '../../support/dynalite-server.js';
 import { HttpProxy } from '../../support/http-proxy.js';
-import { freePort, until } from '../../support/redis-server.js';
-import { call, fresh, recordingLogger, rejection, request, sleep } from '../redis/fixtures.js';
+import {
+  call,
+  freePort,
+  fresh,
+  recordingLogger,
+  rejection,
+  request,
+  sleep,
+  until,
+} from '../../support/fixtures.js';
 import { credentials, failure, ok, startStub } from './stub-service.js';
 
 const STATE_CHANGE_MS = 400;
 
 describe('The table', () => {
-  let server: Server;
+  let server: DynamoDbServer;
   let endpoint: string;
   let sdk: DynamoDBClient;
   let logger: ReturnType<typeof recordingLogger>;
   const stores: DynamoDbStore[] = [];
 
   beforeAll(async () => {
-    server = dynalite({ createTableMs: STATE_CHANGE_MS, deleteTableMs: STATE_CHANGE_MS });
-    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-    endpoint = `http://127.0.0.1:${(server.address() as { port: number }).port}`;
+    server = await start({ stateChangeMs: STATE_CHANGE_MS });
+    endpoint = server.endpoint;
     sdk = new DynamoDBClient({ region: 'x', endpoint, credentials });
   });
   afterAll(async () => {
     sdk.destroy();
-    server.closeAllConnections();
-    await new Promise(resolve => server.close(resolve));
+    await server.stop();
   });
   beforeEach(() => {
     logger = recordingLogger();
@@ -305,15 +310,11 @@ describe('The table', () => {
       try {
         const clock = new VirtualClock();
         const where = { table: 'locks', region: 'x', endpoint: stub.endpoint, credentials };
-        const connection = new DynamoDbConnection(clientSource(where), clock, logger);
-        const services = {
-          connection,
-          clock,
-          logger,
-          makesTable: true,
-          tableOptions: resolveTableOptions({}),
-        };
-        const store = new DynamoDbStore(resolveDynamoDbStoreOptions(where), services);
+        const connection = new DynamoDbConnection(clientSource(where), logger);
+        const options = resolveDynamoDbStoreOptions(where);
+        const table = new LeaseTable(connection, options, options.tableOptions, clock);
+        const services = { client: connection, connection, clock, logger, table, makesTable: true };
+        const store = new DynamoDbStore(options, services);
         stores.push(store);
         const opened = store.open();
         await until(() => stub.requests === 1, 2000, 'the request');
@@ -410,7 +411,7 @@ describe('The table', () => {
         },
         createTable: async () => (asked.create++ === 0 ? 'created' : 'exists'),
       };
-      return { asked, table: new LeaseTable(client, keys, clock) };
+      return { asked, table: new LeaseTable(client, keys, options, clock) };
     }
 
     const busy = new StoreRejectedError('busy', { retryable: true });
@@ -427,7 +428,7 @@ describe('The table', () => {
         found('CREATING'),
         found('ACTIVE'),
       );
-      const ensured = table.ensure(options);
+      const ensured = table.ensure();
       await clock.advance(5000);
       await ensured;
       expect(asked).toEqual({ describe: 6, create: 2 });
@@ -438,13 +439,13 @@ describe('The table', () => {
       ['no answer', silent],
     ])('fails with the first answer if that is %s', async (_, failed) => {
       const { table } = tableOf(new VirtualClock(), failed, found('ACTIVE'));
-      expect(await rejection(table.ensure(options))).toBe(failed);
+      expect(await rejection(table.ensure())).toBe(failed);
     });
 
     it('too long: refused for now, with what was seen last', async () => {
       const clock = new VirtualClock();
       const { table } = tableOf(clock, undefined, found('CREATING'));
-      const failed = rejection(table.ensure(options));
+      const failed = rejection(table.ensure());
       await clock.advance(11_000);
       const error = await failed;
       expect(error).toMatchObject({ code: 'LOCK_STORE_REJECTED', retryable: true });
@@ -453,20 +454,20 @@ describe('The table', () => {
 
     it.each(['ARCHIVED', 'INACCESSIBLE_ENCRYPTION_CREDENTIALS'])('%s: refused for good', async status => {
       const { table } = tableOf(new VirtualClock(), found(status));
-      const error = await rejection(table.check(1000));
+      const error = await rejection(table.check());
       expect(error).toMatchObject({ code: 'LOCK_STORE_REJECTED', retryable: false });
       expect(error.message).toContain(status);
     });
 
     it('UPDATING: can be used', async () => {
       const { table } = tableOf(new VirtualClock(), found('UPDATING'));
-      await table.check(1000);
+      await table.check();
       expect(await table.exists()).toBe(true);
     });
 
     it('with other keys: refused before it is ACTIVE', async () => {
       const { table } = tableOf(new VirtualClock(), found('CREATING', 'id'));
-      expect(await rejection(table.ensure(options))).toMatchObject({ code: 'LOCK_OPTIONS_INVALID' });
+      expect(await rejection(table.ensure())).toMatchObject({ code: 'LOCK_OPTIONS_INVALID' });
     });
 
     it('no longer once it is closed during a request', async () => {
@@ -478,33 +479,20 @@ describe('The table', () => {
         },
         createTable: async () => 'created',
       };
-      const table = new LeaseTable(client, keys, clock);
-      expect(await rejection(table.ensure(options))).toMatchObject({ code: 'LOCK_STORE_UNAVAILABLE' });
+      const table = new LeaseTable(client, keys, options, clock);
+      expect(await rejection(table.ensure())).toMatchObject({ code: 'LOCK_STORE_UNAVAILABLE' });
       expect(clock.armedTimers).toBe(0);
     });
 
     it('no longer once its store is closed', async () => {
-      const stub = await startStub();
-      try {
-        stub.answer = ok({ Table: found('CREATING') });
-        const store = storeOf({ endpoint: stub.endpoint });
-        const failed = rejection(store.ensureTable());
-        await until(() => stub.requests === 1, 2000, 'the request');
-        const startMs = performance.now();
-        await store.close();
-        expect(await failed).toMatchObject({ code: 'LOCK_STORE_UNAVAILABLE' });
-        expect(performance.now() - startMs).toBeLessThan(400);
-      } finally {
-        await stub.stop();
-      }
-    });
-
-    it('no longer once it is closed', async () => {
       const clock = new VirtualClock();
       const { table } = tableOf(clock, found('CREATING'));
-      const failed = rejection(table.ensure(options));
+      const connection = new DynamoDbConnection(clientSource(keys), logger);
+      const services = { client: connection, connection, clock, logger, table, makesTable: true };
+      const store = new DynamoDbStore(resolveDynamoDbStoreOptions(keys), services);
+      const failed = rejection(store.ensureTable());
       await clock.advance(1000);
-      table.close();
+      await store.close();
       expect(await failed).toMatchObject({ code: 'LOCK_STORE_UNAVAILABLE', sent: false });
       expect(clock.armedTimers).toBe(0);
     });

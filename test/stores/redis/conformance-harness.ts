@@ -1,7 +1,7 @@
 import { describe, it } from '@jest/globals';
 import { redisStore, type RedisStoreOptions } from '../../../lib/stores/redis/index.js';
 import { leaseStoreConformance, type ConformanceHarness } from '../../../lib/testing/index.js';
-import { silent } from './fixtures.js';
+import { silent } from '../../support/fixtures.js';
 
 /** @param write sets a Redis key to what is no lease */
 export function harness(

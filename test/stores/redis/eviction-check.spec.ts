@@ -1,7 +1,16 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { redisStore, type RedisLeaseStore, type RedisStoreOptions } from '../../../lib/stores/redis/index.js';
-import { freePort, startRedisServer, until } from '../../support/redis-server.js';
-import { call, fresh, grant, recordingLogger, rejection, request } from './fixtures.js';
+import { startRedisServer } from '../../support/redis-server.js';
+import {
+  call,
+  freePort,
+  fresh,
+  grant,
+  recordingLogger,
+  rejection,
+  request,
+  until,
+} from '../../support/fixtures.js';
 
 const EVICTING = ['--maxmemory', '64mb', '--maxmemory-policy', 'allkeys-lru'];
 const cleanUps: (() => Promise<unknown>)[] = [];

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { redisStore, type RedisLeaseStore } from '../../../lib/stores/redis/index.js';
-import { startRedisCluster, startRedisServer, until, type RedisServer } from '../../support/redis-server.js';
+import { startRedisCluster, startRedisServer, type RedisServer } from '../../support/redis-server.js';
 import { TcpProxy } from '../../support/tcp-proxy.js';
-import { call, fresh, grant, request, silent } from './fixtures.js';
+import { call, fresh, grant, request, silent, until } from '../../support/fixtures.js';
 
 describe('Push hints of Redis', () => {
   let server: RedisServer;

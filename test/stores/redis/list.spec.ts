@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { LeaseStore } from '../../../lib/core/lease-store.js';
 import { redisStore, type RedisStoreOptions } from '../../../lib/stores/redis/index.js';
 import { startRedisCluster, type RedisCluster } from '../../support/redis-server.js';
-import { call, fresh, grant, request, silent } from './fixtures.js';
+import { call, fresh, grant, request, silent } from '../../support/fixtures.js';
 
 describe('Listing a Cluster', () => {
   let cluster: RedisCluster;

@@ -1,10 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Redis, type RedisOptions } from 'ioredis';
 import { redisStore, type RedisLeaseStore, type RedisStoreOptions } from '../../../lib/stores/redis/index.js';
-import { freePort, startRedisServer, until, type RedisServer } from '../../support/redis-server.js';
+import { startRedisServer, type RedisServer } from '../../support/redis-server.js';
 import { TcpProxy } from '../../support/tcp-proxy.js';
 import {
   call,
+  freePort,
   fresh,
   grant,
   recordingLogger,
@@ -12,8 +13,9 @@ import {
   request,
   silent,
   sleep,
+  until,
   within,
-} from './fixtures.js';
+} from '../../support/fixtures.js';
 
 describe('Connection of the Redis store', () => {
   let server: RedisServer;

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { redisStore, type RedisLeaseStore, type RedisStoreOptions } from '../../../lib/stores/redis/index.js';
-import { freePort, startRedisServer, until, type RedisServer } from '../../support/redis-server.js';
-import { call, fresh, grant, rejection, request, silent } from './fixtures.js';
+import { startRedisServer, type RedisServer } from '../../support/redis-server.js';
+import { call, freePort, fresh, grant, rejection, request, silent, until } from '../../support/fixtures.js';
 
 describe('Failures of Redis', () => {
   let server: RedisServer;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { redisStore } from '../../../lib/stores/redis/index.js';
-import { silent } from './fixtures.js';
+import { silent } from '../../support/fixtures.js';
 
 function problemsOf(options: object): string {
   try {

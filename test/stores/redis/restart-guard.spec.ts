@@ -3,7 +3,16 @@ import { redisStore, type RedisLeaseStore, type RedisStoreOptions } from '../../
 import { guardedAcquire } from '../../../lib/stores/redis/restart-guard.js';
 import { startRedisCluster, startRedisServer, type RedisServer } from '../../support/redis-server.js';
 import { TcpProxy } from '../../support/tcp-proxy.js';
-import { call, fresh, grant, recordingLogger, rejection, request, silent, sleep } from './fixtures.js';
+import {
+  call,
+  fresh,
+  grant,
+  recordingLogger,
+  rejection,
+  request,
+  silent,
+  sleep,
+} from '../../support/fixtures.js';
 
 const cleanUps: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { redisStore, type RedisLeaseStore } from '../../../lib/stores/redis/index.js';
 import { defaultRedisServer, type RedisServer } from '../../support/redis-server.js';
 import { TcpProxy } from '../../support/tcp-proxy.js';
-import { call, fresh, grant, rejection, request, silent } from './fixtures.js';
+import { call, fresh, grant, rejection, request, silent } from '../../support/fixtures.js';
 
 describe('Round trips of the Redis store', () => {
   let server: RedisServer;

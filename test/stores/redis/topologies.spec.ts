@@ -5,9 +5,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { redisStore, type RedisLeaseStore, type RedisStoreOptions } from '../../../lib/stores/redis/index.js';
-import { freePort, startRedisCluster, startRedisServer, until } from '../../support/redis-server.js';
+import { startRedisCluster, startRedisServer } from '../../support/redis-server.js';
 import { TcpProxy } from '../../support/tcp-proxy.js';
-import { call, fresh, grant, request, silent } from './fixtures.js';
+import { call, freePort, fresh, grant, request, silent, until } from '../../support/fixtures.js';
 
 const cleanUps: (() => unknown)[] = [];
 afterEach(async () => {

@@ -157,7 +157,7 @@ export const dataCases = defineCases('data', it => {
   });
 
   it('has a sequence of writes for each owner', async probe => {
-    const first = await probe.grant(probe.key(), {});
+    const first = await probe.grant(probe.key());
     await probe.assertRenewed(first, { data: 'first', sequence: 9 });
     await probe.assertReleased(first);
     const second = await probe.grant(first.key, { data: 'second' });

@@ -1,11 +1,12 @@
+import { createServer } from 'node:net';
 import type {
   AcquireOutcome,
   AcquireRequest,
   CallOptions,
   LeaseStore,
   RenewRequest,
-} from '../../../lib/core/lease-store.js';
-import type { LockLogger } from '../../../lib/core/ports.js';
+} from '../../lib/core/lease-store.js';
+import type { LockLogger } from '../../lib/core/ports.js';
 
 let count = 0;
 
@@ -66,4 +67,26 @@ export async function rejection(promise: Promise<unknown>): Promise<any> {
     },
     (error: unknown) => error,
   );
+}
+
+/** A TCP port on which nothing listens now. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise(resolve => server.close(resolve));
+  return port;
+}
+
+/** Waits until `condition` holds, looking every 20 ms. */
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  timeoutMs: number,
+  what: string,
+): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`waited ${timeoutMs} ms in vain for ${what}`);
+    await new Promise(resolve => setTimeout(resolve, 20));
+  }
 }

@@ -3,7 +3,7 @@ import { formatDuration } from '../../core/duration.js';
 import { OptionsInvalidError, StoreRejectedError, type DistributedLockError } from '../../core/errors.js';
 import type { CallOptions } from '../../core/lease-store.js';
 import type { Clock } from '../../core/ports.js';
-import type { TableClient } from './dynamodb-client.js';
+import type { TableClient } from './row-client.js';
 import { mayPass, notConnected } from './dynamodb-errors.js';
 import { assertKeys, createTableInput, type TableKeys } from './table-definition.js';
 import type { ResolvedTableOptions } from './table-options.js';
@@ -27,6 +27,7 @@ export class LeaseTable {
   constructor(
     private readonly client: TableClient,
     private readonly keys: TableKeys,
+    private readonly options: ResolvedTableOptions,
     private readonly clock: Clock,
   ) {}
 
@@ -42,7 +43,7 @@ export class LeaseTable {
    * Makes the table and waits until it is ACTIVE.
    * @throws StoreRejectedError when there is one already
    */
-  async create(options: ResolvedTableOptions): Promise<void> {
+  async create(options = this.options): Promise<void> {
     const input = createTableInput(this.keys, options);
     const outcome = await this.within(CALL_TIMEOUT_MS, call => this.client.createTable(input, call));
     if (outcome === 'exists') {
@@ -58,7 +59,7 @@ export class LeaseTable {
    * Makes the table where there is none, waits until it is ACTIVE, and checks its keys. Several may do so at once. A table
    * that exists keeps its throughput and tags.
    */
-  ensure(options: ResolvedTableOptions): Promise<void> {
+  ensure(options = this.options): Promise<void> {
     const input = createTableInput(this.keys, options);
     return this.untilUsable(options.timeoutMs, call => this.client.createTable(input, call));
   }
@@ -67,8 +68,8 @@ export class LeaseTable {
    * Checks that the table exists and has the right keys; waits for one that is being made.
    * @throws OptionsInvalidError when it does not
    */
-  check(timeoutMs: number): Promise<void> {
-    return this.untilUsable(timeoutMs, () => {
+  check(): Promise<void> {
+    return this.untilUsable(this.options.timeoutMs, () => {
       throw new OptionsInvalidError([
         `table ('${this.keys.table}') does not exist in this region and account; set ensureTable: true, make it otherwise, or check region and endpoint`,
       ]);

@@ -3,7 +3,6 @@ import type {
   CreateTableCommandInput,
   DeleteItemCommandInput,
   DeleteItemCommandOutput,
-  DynamoDBClient,
   GetItemCommandInput,
   GetItemCommandOutput,
   ScanCommandInput,
@@ -14,9 +13,6 @@ import type {
 } from '@aws-sdk/client-dynamodb';
 import type { CallOptions } from '../../core/lease-store.js';
 
-/** A client of the AWS SDK v3, as an application makes it. */
-export type AwsDynamoDbClient = Pick<DynamoDBClient, 'send' | 'destroy'>;
-
 /** A row as DynamoDB knows it. */
 export type Item = Record<string, AttributeValue>;
 
@@ -24,7 +20,7 @@ export type Item = Record<string, AttributeValue>;
  * The operations that the store uses. Each resolves with the SDK's output, or rejects with an error of the port or, where
  * the condition of a write did not hold, with `ConditionFailed`.
  */
-export interface DynamoDbClient {
+export interface RowClient {
   update(input: UpdateItemCommandInput, call: CallOptions): Promise<UpdateItemCommandOutput>;
   delete(input: DeleteItemCommandInput, call: CallOptions): Promise<DeleteItemCommandOutput>;
   get(input: GetItemCommandInput, call: CallOptions): Promise<GetItemCommandOutput>;
