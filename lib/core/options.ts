@@ -225,9 +225,7 @@ export function resolveAcquire(
     );
   }
   const { mustExist } = options;
-  if (mustExist !== undefined && typeof mustExist !== 'boolean') {
-    problems.add(`mustExist (${describeValue(mustExist)}) must be true or false; try mustExist: true`);
-  }
+  problems.flag('mustExist', mustExist);
   checkWrites(options, problems, store);
   checkSignal(options.signal, problems);
   problems.throwIfAny();

@@ -94,7 +94,7 @@ export class SyncManager {
   }
 
   /**
-   * Waits for the key, at most `wait` (default: ttl + 1 s).
+   * Waits for the key, at most `wait` (default: until a holder that has died must be over, and a second more).
    * @throws LockTimeoutError when others held it all the time; LockHeldError likewise with `wait: 0` or `false`
    * @throws StoreUnavailableError when the store gave no answer in that time
    * @throws StoreRejectedError, CorruptLeaseError when waiting cannot help
@@ -107,7 +107,8 @@ export class SyncManager {
   }
 
   /**
-   * Asks once, without waiting.
+   * Asks once, without waiting. On a store whose leases end by contenders that watch them (DynamoDB), a holder who was not
+   * seen lately is watched until he shows life, at most for the length of his lease.
    * @returns the lease, or `null` when another holds the key
    * @throws as `acquire`; an unavailable store is not "held by another"
    */

@@ -51,7 +51,9 @@ export function clientSource(options: DynamoDbStoreOptions): ClientSource {
       const sdk = await loadSdk();
       return { sdk, client: new sdk.DynamoDBClient(ownConfig(options)) };
     },
-    dispose: client => client?.destroy(),
+    dispose: client => {
+      if (!isHandler(options.options?.requestHandler)) client?.destroy();
+    },
   };
 }
 
@@ -82,7 +84,7 @@ export function ownConfig(options: DynamoDbStoreOptions): DynamoDBClientConfig {
 function requestHandler(
   given: DynamoDBClientConfig['requestHandler'],
 ): NonNullable<DynamoDBClientConfig['requestHandler']> {
-  if (given !== undefined && 'handle' in given) return given;
+  if (isHandler(given)) return given;
   const agent = { keepAlive: true, maxSockets: MAX_SOCKETS };
   return {
     connectionTimeout: CONNECT_TIMEOUT_MS,
@@ -92,6 +94,13 @@ function requestHandler(
     httpsAgent: agent,
     ...given,
   };
+}
+
+/** One that the application has made, and may share: destroying the client would end all its connections. */
+function isHandler(
+  given: DynamoDBClientConfig['requestHandler'],
+): given is Extract<DynamoDBClientConfig['requestHandler'], { handle: unknown }> {
+  return typeof given === 'object' && given !== null && 'handle' in given;
 }
 
 function targetOf({ endpoint, region, options }: DynamoDbStoreOptions): string {

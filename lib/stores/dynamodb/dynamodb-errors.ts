@@ -49,6 +49,8 @@ const UNNAMED = new Set(['Unknown', 'UnknownError']);
 const NO_CREDENTIALS = new Set(['CredentialsProviderError', 'TokenProviderError']);
 const NO_RIGHTS = 'AccessDeniedException';
 const WRONG_CREDENTIALS = new Set([
+  // Of the token service: the role cannot be assumed
+  'AccessDenied',
   'UnrecognizedClientException',
   'InvalidSignatureException',
   'IncompleteSignatureException',
@@ -57,13 +59,15 @@ const WRONG_CREDENTIALS = new Set([
 const CONNECT_TIMEOUT = /did not establish a connection/;
 /** How Node words it; all that is left where the SDK wraps an error of another realm, as under Jest. */
 const CONNECT_FAILED = /(^|Error: )(connect|getaddrinfo) E[A-Z]/;
+/** What the SDK says of options with which it can send nothing. */
+const UNUSABLE = /^(Region not accepted|Resolved credential object is not valid|Invalid URL)/;
 const MAX_REASON_LENGTH = 300;
 
 /**
  * Any failure of a request as an error of the port, or as {@link ConditionFailed}.
  *
- * An answer that was preceded by another attempt of the SDK says nothing of that attempt, which may have been applied: then
- * only a permanent refusal stays a refusal.
+ * A refusal that was preceded by another attempt of the SDK says nothing of that attempt, which may have been applied: it is
+ * no answer.
  *
  * @param table the table that the request was about
  */
@@ -75,10 +79,12 @@ export function toStoreError(error: unknown, table?: string): DistributedLockErr
   if (failure.message === 'Region is missing') {
     return rejected(error, 'no region is set', 'Set region, or AWS_REGION in the environment.');
   }
+  if (failure.name === 'EndpointError' || UNUSABLE.test(failure.message ?? '')) {
+    return rejected(error, reasonOf(error), 'Check region, endpoint, credentials and options of the client.');
+  }
   if (!isRepeated && wasNeverSent(failure)) return notConnected(reasonOf(error), error);
-  if (!isAnswer(failure)) return notAnswered(error);
-  if (!isPassing(failure)) return rejected(error, reasonOf(error), remedy(failure, table));
-  return isRepeated ? notAnswered(error) : rejected(error, reasonOf(error), undefined);
+  if (isRepeated || !isAnswer(failure)) return notAnswered(error);
+  return rejected(error, reasonOf(error), isPassing(failure) ? undefined : remedy(failure, table));
 }
 
 /** Whether the service says that it knows no such table; so it says, too, of one that is still being made. */
@@ -105,7 +111,7 @@ export function mayPass(error: unknown): error is StoreUnavailableError | StoreR
 export function notAnswered(cause: unknown): StoreUnavailableError {
   return new StoreUnavailableError(
     `no answer from DynamoDB (${reasonOf(cause)}); the command may have been applied. Check DynamoDB and the network.`,
-    { sent: true, cause },
+    { sent: true, cause: withoutDetails(cause) },
   );
 }
 
@@ -130,8 +136,16 @@ export function reasonOf(error: unknown): string {
 function rejected(cause: unknown, reason: string, cure: string | undefined): StoreRejectedError {
   return new StoreRejectedError(
     `DynamoDB refused the request (${reason}). ${cure ?? 'It may succeed when tried again.'}`,
-    { retryable: cure === undefined, cause },
+    { retryable: cure === undefined, cause: withoutDetails(cause) },
   );
+}
+
+/** Whoever prints an error prints its cause, too. */
+function withoutDetails(cause: unknown): unknown {
+  const { name, message = '', $fault, $metadata } = asFailure(cause);
+  if (!message.includes('\n')) return cause;
+  const [line] = message.split('\n', 1);
+  return Object.assign(new Error(line), { name, $fault, $metadata });
 }
 
 /** Told by the system call: that a host cannot be reached can also be said of a connection that stood. */

@@ -63,6 +63,7 @@ export class DynamoDbStore extends DynamoDbLeaseStore {
     try {
       await (makesTable ? table.ensure() : table.check());
     } catch (error) {
+      if (table.isClosed) return;
       if (isAccessDenied(error) && !makesTable) return;
       if (!mayPass(error)) throw error;
       if (!connection.isKnownDown)

@@ -76,6 +76,10 @@ export class LeaseTable {
     });
   }
 
+  get isClosed(): boolean {
+    return this.closing.signal.aborted;
+  }
+
   /** Ends what waits. Idempotent. */
   close(): void {
     this.closing.abort();

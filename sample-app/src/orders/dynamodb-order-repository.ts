@@ -9,7 +9,7 @@ import {
   type AttributeValue,
   type DynamoDBClient,
 } from '@aws-sdk/client-dynamodb';
-import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
+import { Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { toOrder, type Order, type Payment } from './order.js';
 import { OrderRepository, StaleTokenError, type Refusals } from './order-repository.js';
 
@@ -41,27 +41,44 @@ interface Change {
  * conditional write checks the token, writes, and answers with the row.
  */
 export class DynamoDbOrderRepository extends OrderRepository implements OnModuleInit, OnApplicationShutdown {
+  private readonly logger = new Logger(DynamoDbOrderRepository.name);
+  private table: Promise<string> | undefined;
+
   /** @param client is its own from now on */
   constructor(
-    private readonly table: string,
+    private readonly name: string,
     private readonly client: DynamoDBClient,
   ) {
     super();
   }
 
-  /** Creates the table, unless another replica has. */
+  /** A DynamoDB that is down is no reason not to start: the table is made as soon as it is needed. */
   async onModuleInit(): Promise<void> {
+    await this.madeTable().catch((error: Error) => this.logger.warn(error.message));
+  }
+
+  /** Its name, once it is there. */
+  private madeTable(): Promise<string> {
+    return (this.table ??= this.makeTable().catch((error: unknown) => {
+      this.table = undefined;
+      throw error;
+    }));
+  }
+
+  /** Creates the table, unless another replica has. */
+  private async makeTable(): Promise<string> {
     const create = new CreateTableCommand({
-      TableName: this.table,
+      TableName: this.name,
       AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
       KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
       BillingMode: 'PAY_PER_REQUEST',
     });
-    await this.client.send(create).catch((error: unknown) => {
+    await this.client.send(create, deadline()).catch((error: unknown) => {
       if (!(error instanceof ResourceInUseException)) throw error;
     });
     const wait = { client: this.client, maxWaitTime: 60, minDelay: 1, maxDelay: 2 };
-    await waitUntilTableExists(wait, { TableName: this.table });
+    await waitUntilTableExists(wait, { TableName: this.name });
+    return this.name;
   }
 
   async paymentsOf(orderId: string, token: number): Promise<Payment[]> {
@@ -81,7 +98,10 @@ export class DynamoDbOrderRepository extends OrderRepository implements OnModule
 
   async unsettled(token: number): Promise<string[]> {
     const paid: string[] = [];
-    const pages = paginateScan({ client: this.client }, { TableName: this.table, ConsistentRead: true });
+    const pages = paginateScan(
+      { client: this.client },
+      { TableName: await this.madeTable(), ConsistentRead: true },
+    );
     for await (const { Items = [] } of pages)
       paid.push(...Items.flatMap(paymentsIn).map(each => each.orderId));
     // After the scan: what it has read is older than the token then
@@ -113,7 +133,7 @@ export class DynamoDbOrderRepository extends OrderRepository implements OnModule
   /** Comes with every access. DynamoDB checks and writes in one step, so nothing gets between the two. */
   private async passFence({ id, token, kind }: Access, change?: Change): Promise<Row> {
     const access = new UpdateItemCommand({
-      TableName: this.table,
+      TableName: await this.madeTable(),
       Key: { id: { S: id } },
       UpdateExpression: `SET fence = :token${change?.expression ?? ''}`,
       ConditionExpression: 'attribute_not_exists(fence) OR fence <= :token',
@@ -132,7 +152,7 @@ export class DynamoDbOrderRepository extends OrderRepository implements OnModule
 
   private async countRefusal(kind: keyof Refusals): Promise<void> {
     const count = new UpdateItemCommand({
-      TableName: this.table,
+      TableName: await this.madeTable(),
       Key: { id: { S: REFUSED } },
       UpdateExpression: 'ADD #kind :one',
       ExpressionAttributeNames: { '#kind': kind },
@@ -142,7 +162,11 @@ export class DynamoDbOrderRepository extends OrderRepository implements OnModule
   }
 
   private async read(id: string): Promise<Row> {
-    const get = new GetItemCommand({ TableName: this.table, Key: { id: { S: id } }, ConsistentRead: true });
+    const get = new GetItemCommand({
+      TableName: await this.madeTable(),
+      Key: { id: { S: id } },
+      ConsistentRead: true,
+    });
     return (await this.client.send(get, deadline())).Item ?? {};
   }
 }

@@ -98,14 +98,14 @@ describe('The client of the DynamoDB store', () => {
         userAgent = request.headers['user-agent'];
         ok()(request, response);
       };
-      const options = { customUserAgent: 'billing/1', requestHandler: { requestTimeout: 100 } };
+      const options = { customUserAgent: 'billing/1', requestHandler: { requestTimeout: 500 } };
       const connection = connect({ options });
       await connection.update(UPDATE, call);
       expect(userAgent).toContain('billing/1');
       stub.answer = hang;
       const error = await rejection(connection.update(UPDATE, call));
       expect(error).toMatchObject({ code: 'LOCK_STORE_UNAVAILABLE', sent: true });
-      expect(error.message).toContain('100 ms');
+      expect(error.message).toContain('500 ms');
     });
 
     it('gives up a connection that does not come up: never sent', async () => {
@@ -325,8 +325,8 @@ describe('The client of the DynamoDB store', () => {
       stub.answer = reset;
       await rejection(connection.update(UPDATE, call));
       stub.answer = hang;
-      const slow = rejection(connection.update(UPDATE, within(200)));
-      await until(() => stub.requests === 2, 200, 'the slow request');
+      const slow = rejection(connection.update(UPDATE, within(500)));
+      await until(() => stub.requests === 2, 500, 'the slow request');
       stub.answer = ok();
       await connection.update(UPDATE, call);
       await slow;
