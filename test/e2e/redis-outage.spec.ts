@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { freePort, startRedisServer } from '../support/redis-server.js';
+import { freePort } from '../support/fixtures.js';
+import { startRedisServer } from '../support/redis-server.js';
 import { freshKey, replica, sleep } from './replica.js';
 
 describe('a Redis that comes and goes', () => {

@@ -18,9 +18,12 @@ import { resolved } from './lease-fixtures.js';
 
 export type Operation = 'update' | 'delete' | 'get' | 'scan';
 
-/** What befalls one command: it is lost on its way, its reply is, or both take their time. */
+/**
+ * What befalls one command: it is lost on its way, its reply is, it is delivered twice and answered as the second time, as
+ * after a retry by the SDK, or it takes its time.
+ */
 export type LinkFault =
-  'lose-request' | 'lose-reply' | { readonly thereMs?: number; readonly backMs?: number };
+  'lose-request' | 'lose-reply' | 'twice' | { readonly thereMs?: number; readonly backMs?: number };
 
 /** One command on its way. */
 export interface SentCommand {
@@ -108,6 +111,7 @@ export class FaultyLink implements RowClient {
     if (fault === 'lose-request' || this.loses('requests')) return never();
     await sleep(this.clock, thereMs);
     if (this.loses('requests')) return never();
+    if (fault === 'twice') await Promise.allSettled([apply()]);
     const [reply] = await Promise.allSettled([apply()]);
     await sleep(this.clock, backMs);
     if (fault === 'lose-reply' || this.loses('replies')) return never();

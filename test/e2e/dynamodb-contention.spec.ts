@@ -1,0 +1,86 @@
+import { DeleteTableCommand } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import type { Lease } from '../../lib/core/lease.js';
+import { SyncManager } from '../../lib/engine/sync-manager.js';
+import { dynamoDbStore } from '../../lib/stores/dynamodb/index.js';
+import { sdkClient, start, tableName, type DynamoDbServer } from '../support/dynalite-server.js';
+import { silent } from '../support/fixtures.js';
+import { HttpProxy } from '../support/http-proxy.js';
+import { freshKey, unhandledRejectionsDuring } from './replica.js';
+
+const KEYS = 10;
+const CONTENDERS = 50;
+const SECTIONS = 1000;
+const SDK = {
+  region: process.env.AWS_REGION ?? 'local',
+  credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+};
+
+const table = tableName();
+let server: DynamoDbServer;
+
+beforeAll(async () => {
+  server = await start();
+});
+afterAll(async () => {
+  const client = sdkClient(server.endpoint);
+  await client.send(new DeleteTableCommand({ TableName: table }));
+  client.destroy();
+  await server.stop();
+});
+
+/** Takes the newest token only, and knows nothing of locks. */
+class FencedCounter {
+  value = 0;
+  /** How often another manager came than before. */
+  handovers = 0;
+  readonly violations: string[] = [];
+  private newestToken = 0;
+  private inside = 0;
+  private last: unknown;
+
+  /** Reads, thinks, writes: whoever comes between loses a count. */
+  async increment({ fencingToken }: Lease, by: SyncManager): Promise<void> {
+    if (this.last !== by) this.handovers += 1;
+    this.last = by;
+    if (fencingToken <= this.newestToken) this.violations.push(`${fencingToken} after ${this.newestToken}`);
+    this.newestToken = fencingToken;
+    this.inside += 1;
+    if (this.inside > 1) this.violations.push(`${this.inside} at the same time`);
+    const seen = this.value;
+    await new Promise(resolve => setTimeout(resolve, Math.random() * 2));
+    this.value = seen + 1;
+    this.inside -= 1;
+  }
+}
+
+it('counts exactly: 2 managers, 50 contenders, 10 keys, 1,000 critical sections', async () => {
+  const proxy = await HttpProxy.start(server.endpoint);
+  const managers = await Promise.all(
+    [proxy.endpoint, server.endpoint].map(async endpoint => {
+      const store = dynamoDbStore({ table, endpoint, ...SDK, ensureTable: true, logger: silent });
+      const manager = new SyncManager({ store, ttl: '10s', wait: '60s', pollEvery: 50 });
+      await manager.open();
+      return manager;
+    }),
+  );
+  const counters = new Map(Array.from({ length: KEYS }, () => [freshKey(), new FencedCounter()]));
+  const contend = async (n: number): Promise<void> => {
+    const [key, counter] = [...counters][n % KEYS]!;
+    const manager = managers[Math.floor(n / KEYS) % 2]!;
+    for (let section = 0; section < SECTIONS / CONTENDERS; section++) {
+      await manager.withLock(key, lease => counter.increment(lease, manager));
+    }
+  };
+
+  const rejections = await unhandledRejectionsDuring(async () => {
+    await Promise.all(Array.from({ length: CONTENDERS }, (_, n) => contend(n)));
+  });
+  expect([...counters.values()].flatMap(({ violations }) => violations)).toEqual([]);
+  expect([...counters.values()].map(({ value }) => value)).toEqual(Array(KEYS).fill(SECTIONS / KEYS));
+  const handovers = [...counters.values()].reduce((sum, counter) => sum + counter.handovers, 0);
+  expect(handovers).toBeGreaterThan(5 * KEYS); // they did contend
+  expect(rejections).toEqual([]);
+  await Promise.all(managers.map(manager => manager.close()));
+  await proxy.stop();
+});
