@@ -67,7 +67,7 @@ export class Commands {
 
   /** Frees the row, and leaves all of it but the holder. */
   release(request: ReleaseRequest, match: RowMatch): UpdateItemCommandInput {
-    const draft = new UpdateDraft().set('isReleased', { S: '1' }).remove('holder').write(request);
+    const draft = released(request).write(request);
     return this.update(request.key, draft, ownRow(draft, match, request.fencingToken));
   }
 
@@ -92,8 +92,12 @@ export class Commands {
   }
 
   /** Frees the row as it was seen, whoever holds it. */
-  free(key: string, seen: string): UpdateItemCommandInput {
-    const draft = new UpdateDraft().set('isReleased', { S: '1' }).remove('holder');
+  free(
+    key: string,
+    seen: string,
+    grant: Pick<ReleaseRequest, 'owner' | 'fencingToken'>,
+  ): UpdateItemCommandInput {
+    const draft = released(grant);
     return this.update(key, draft, ownRow(draft, { version: seen }));
   }
 
@@ -163,6 +167,15 @@ export class Commands {
   private duration(ms: number): string {
     return formatLeaseDuration(ms, this.options.dialect);
   }
+}
+
+/** Frees a row, under a new version: a client that looked before finds another, not one to take over. */
+function released({ owner, fencingToken = 0 }: Pick<ReleaseRequest, 'owner' | 'fencingToken'>): UpdateDraft {
+  const version = formatVersion({ state: 'released', owner, fencingToken });
+  return new UpdateDraft()
+    .set('recordVersionNumber', { S: version })
+    .set('isReleased', { S: '1' })
+    .remove('holder');
 }
 
 /** That the row is held, by the owner or in the version that `match` says, and granted with the token, if it is known. */

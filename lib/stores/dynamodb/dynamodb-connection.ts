@@ -66,7 +66,8 @@ export class DynamoDbConnection implements RowClient, TableClient {
       await this.send(input.TableName, call, sdk => new sdk.CreateTableCommand(input));
       return 'created';
     } catch (error) {
-      if (isTableInUse(error)) return 'exists';
+      // Where the SDK has sent it again, it may be the table that it has just made.
+      if (isTableInUse(error)) return error instanceof StoreUnavailableError ? 'created' : 'exists';
       throw error;
     }
   };

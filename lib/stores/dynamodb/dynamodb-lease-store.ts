@@ -107,7 +107,7 @@ export class DynamoDbLeaseStore implements LeaseStore {
       const { row } = written;
       if (!isGrantOf(row, owner, fencingToken)) return NOT_HELD;
       const { state } = row.ours;
-      if (row.isReleased || (state === 'kept' && keepForMs > 0)) return RELEASED;
+      if (row.isReleased || state === 'released' || (state === 'kept' && keepForMs > 0)) return RELEASED;
       // Revoked or kept meanwhile, or written to by a newer request, which these writes must not undo
       match = { version: row.version };
       if (state === 'kept' || (sequence !== undefined && row.ours.sequence >= sequence))
@@ -124,7 +124,7 @@ export class DynamoDbLeaseStore implements LeaseStore {
       // Freed since it was found, perhaps by an earlier delivery
       if (row.isReleased) return round > 0;
       const { version, ours } = row;
-      let input = this.commands.free(key, version);
+      let input = this.commands.free(key, version, { owner: ours.owner, fencingToken });
       if (!force) {
         if (ours.state !== 'held') return true;
         input = this.commands.revoke(key, version, { ...ours, state: 'revoked', fencingToken });

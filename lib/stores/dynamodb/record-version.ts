@@ -7,11 +7,12 @@
  * | held | `<owner>:<sequence>:<sentAt>` | held as of that attempt; the acquire is sequence 0 |
  * | revoked | `<owner>:~revoked:<sequence>:<token>` | its renewals are refused; it ends when nobody has seen it change for one lease |
  * | kept | `<owner>:~kept:<token>:<end>` | released with `keepForMs` |
+ * | released | `<owner>:~released:<token>` | free; a client that takes a version over cannot mistake it for the one that was held |
  *
  * The owner is percent-encoded, hence without a colon, and a sequence has a fixed number of digits, so that the versions of
  * one owner sort by state and sequence: DynamoDB compares text by its UTF-8 bytes, and `~` comes after all digits.
  */
-export type RecordVersion = HeldVersion | RevokedVersion | KeptVersion;
+export type RecordVersion = HeldVersion | RevokedVersion | KeptVersion | ReleasedVersion;
 
 export interface HeldVersion {
   readonly state: 'held';
@@ -40,10 +41,17 @@ export interface KeptVersion {
   readonly endsAtMs: number;
 }
 
+export interface ReleasedVersion {
+  readonly state: 'released';
+  readonly owner: string;
+  /** 0 where it was not known. */
+  readonly fencingToken: number;
+}
+
 /** Enough for every safe integer. */
 const SEQUENCE_DIGITS = 16;
 
-const PATTERN = /^([^:]*):(?:(\d{16}):([^:]+)|~revoked:(\d{16}):(\d+)|~kept:(\d+):(\d+))$/;
+const PATTERN = /^([^:]*):(?:(\d{16}):([^:]+)|~revoked:(\d{16}):(\d+)|~kept:(\d+):(\d+)|~released:(\d+))$/;
 
 /** What all versions of an owner start with. */
 export function versionsOf(owner: string): string {
@@ -68,6 +76,8 @@ export function formatVersion(version: RecordVersion): string {
       return `${versionsOf(version.owner)}~revoked:${digits(version.sequence)}:${version.fencingToken}`;
     case 'kept':
       return `${keptVersionsOf(version.owner)}${version.fencingToken}:${version.endsAtMs}`;
+    case 'released':
+      return `${versionsOf(version.owner)}~released:${version.fencingToken}`;
   }
 }
 
@@ -75,9 +85,20 @@ export function formatVersion(version: RecordVersion): string {
 export function parseVersion(text: string): RecordVersion | null {
   const match = PATTERN.exec(text);
   if (match === null) return null;
-  const [, encodedOwner, heldSequence, sentAt, revokedSequence, revokedToken, keptToken, endsAt] = match;
+  const [
+    ,
+    encodedOwner,
+    heldSequence,
+    sentAt,
+    revokedSequence,
+    revokedToken,
+    keptToken,
+    endsAt,
+    releasedToken,
+  ] = match;
   const owner = decode(encodedOwner!);
   if (owner === null) return null;
+  if (releasedToken !== undefined) return { state: 'released', owner, fencingToken: Number(releasedToken) };
   if (keptToken !== undefined)
     return { state: 'kept', owner, fencingToken: Number(keptToken), endsAtMs: Number(endsAt) };
   if (revokedSequence !== undefined) {

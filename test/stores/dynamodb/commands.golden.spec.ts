@@ -14,6 +14,8 @@ const TELL_ALL = { ReturnValues: 'UPDATED_NEW', ...TELL };
 const OWN = '#recordVersionNumber BETWEEN :own AND :below';
 const TOKEN_IS = '#fencingToken = :token';
 const IS_HELD = 'attribute_not_exists(#isReleased)';
+const FREE = 'SET #recordVersionNumber = :recordVersionNumber, #isReleased = :isReleased';
+const FREED = { ':recordVersionNumber': { S: `me:~released:${TOKEN}` }, ':isReleased': { S: '1' } };
 const names = (...own: string[]) => Object.fromEntries(own.map(name => [`#${name}`, name]));
 
 describe('commands', () => {
@@ -132,11 +134,11 @@ describe('commands', () => {
   it('release, by owner and token, or by owner alone', () => {
     const released = {
       ...ROW,
-      UpdateExpression: 'SET #isReleased = :isReleased REMOVE #holder',
+      UpdateExpression: `${FREE} REMOVE #holder`,
       ConditionExpression: `begins_with(#recordVersionNumber, :own) AND ${TOKEN_IS} AND ${IS_HELD}`,
       ExpressionAttributeNames: names('isReleased', 'holder', 'recordVersionNumber', 'fencingToken'),
       ExpressionAttributeValues: {
-        ':isReleased': { S: '1' },
+        ...FREED,
         ':own': { S: 'me:' },
         ':token': { N: '1767225600000001' },
       },
@@ -147,7 +149,11 @@ describe('commands', () => {
       ...released,
       ConditionExpression: `begins_with(#recordVersionNumber, :own) AND ${IS_HELD}`,
       ExpressionAttributeNames: names('isReleased', 'holder', 'recordVersionNumber'),
-      ExpressionAttributeValues: { ':isReleased': { S: '1' }, ':own': { S: 'me:' } },
+      ExpressionAttributeValues: {
+        ':recordVersionNumber': { S: 'me:~released:0' },
+        ':isReleased': { S: '1' },
+        ':own': { S: 'me:' },
+      },
     });
   });
 
@@ -156,14 +162,14 @@ describe('commands', () => {
     const input = commands.release({ ...release, ...writes }, { owner: 'me', newerThan: 4 });
     expect(input).toStrictEqual({
       ...ROW,
-      UpdateExpression: 'SET #isReleased = :isReleased, #a0 = :a0 REMOVE #holder, #data, #dataIsText',
+      UpdateExpression: `${FREE}, #a0 = :a0 REMOVE #holder, #data, #dataIsText`,
       ConditionExpression: `${OWN} AND ${TOKEN_IS} AND ${IS_HELD}`,
       ExpressionAttributeNames: {
         ...names('isReleased', 'holder', 'data', 'dataIsText', 'recordVersionNumber', 'fencingToken'),
         '#a0': 'n',
       },
       ExpressionAttributeValues: {
-        ':isReleased': { S: '1' },
+        ...FREED,
         ':a0': { N: '1' },
         ':own': { S: 'me:' },
         ':below': { S: 'me:0000000000000004' },
@@ -223,11 +229,11 @@ describe('commands', () => {
         ':seen': { S: seen },
       },
     });
-    expect(commands.free('k', seen)).toStrictEqual({
+    expect(commands.free('k', seen, release)).toStrictEqual({
       ...exactly,
-      UpdateExpression: 'SET #isReleased = :isReleased REMOVE #holder',
+      UpdateExpression: `${FREE} REMOVE #holder`,
       ExpressionAttributeNames: names('isReleased', 'holder', 'recordVersionNumber'),
-      ExpressionAttributeValues: { ':isReleased': { S: '1' }, ':seen': { S: seen } },
+      ExpressionAttributeValues: { ...FREED, ':seen': { S: seen } },
     });
   });
 

@@ -144,7 +144,8 @@ describe('a row of ours', () => {
     };
     expect(table.row('k')).toEqual(held);
     await store.release({ key: 'k', owner: 'me' }, call);
-    expect(table.row('k')).toEqual({ ...held, isReleased: { S: '1' } });
+    const recordVersionNumber = { S: 'me:~released:0' };
+    expect(table.row('k')).toEqual({ ...held, recordVersionNumber, isReleased: { S: '1' } });
   });
 
   it('changes its version with each renewal, which is what others watch', async () => {

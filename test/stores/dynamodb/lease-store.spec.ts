@@ -280,12 +280,13 @@ describe('a renewal', () => {
 });
 
 describe('a release', () => {
-  it('leaves all of the row but the holder', async () => {
+  it('leaves all of the row but the holder and the version', async () => {
     const { table, store, grant } = setUp();
     const { fencingToken } = await grant({ holder: HOLDER, data: 'x', attributes: { n: 1 } });
     const { holder: _, ...rest } = table.row('k')!;
     await store.release({ key: 'k', owner: 'me', fencingToken }, call);
-    expect(table.row('k')).toEqual({ ...rest, isReleased: { S: '1' } });
+    const recordVersionNumber = { S: `me:~released:${fencingToken}` };
+    expect(table.row('k')).toEqual({ ...rest, recordVersionNumber, isReleased: { S: '1' } });
   });
 
   it('that is repeated is answered as before', async () => {

@@ -24,6 +24,7 @@ describe('record versions', () => {
     ['%F0%9F%94%92:0000000000000001:0', held(1, 0, '🔒')],
     ['me:~revoked:0000000000000002:99', { state: 'revoked', owner: 'me', sequence: 2, fencingToken: 99 }],
     ['me:~kept:99:77', { state: 'kept', owner: 'me', fencingToken: 99, endsAtMs: 77 }],
+    ['me:~released:99', { state: 'released', owner: 'me', fencingToken: 99 }],
   ])('are read as they are written: %s', (text, version) => {
     expect(formatVersion(version)).toBe(text);
     expect(parseVersion(text)).toEqual(version);

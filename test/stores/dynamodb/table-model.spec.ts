@@ -60,7 +60,7 @@ function anyCommand(
     ['release', c => c.update(commands.release({ ...release, ...writes }, match), call)],
     ['keep', c => c.update(commands.keep({ ...release, ...writes, keepForMs: 500 }, match, 77), call)],
     ['delete', c => c.delete(commands.deleteRow(release), call)],
-    ['free', c => c.update(commands.free(key, seen), call)],
+    ['free', c => c.update(commands.free(key, seen, release), call)],
     ['revoke', c => c.update(commands.revoke(key, seen, { ...held, state: 'revoked', fencingToken }), call)],
     ['get', c => c.get(commands.get(key), call)],
     ['list', c => c.scan(commands.list(prefix, undefined), call)],
