@@ -36,9 +36,14 @@ export class LeaseValidity {
 
   /** The TTL that a renewal sent at `now` has to ask for, so that the store does not end the lease sooner than it would have. */
   ttlNeededMs(now: number, ttlMs: number): number {
-    // One that is in doubt may be answered yet, when a newer one is what the store holds.
-    this.longestEndsAt = Math.max(this.longestEndsAt, now + ttlMs);
-    return this.longestEndsAt - now;
+    const leftMs = this.longestEndsAt - now;
+    // A difference below a µs is rounding, which the loss margin covers; a store may take no more than the TTL.
+    return leftMs > ttlMs + 0.001 ? leftMs : ttlMs;
+  }
+
+  /** A renewal may have been applied. One in doubt counts: it may be answered yet, when a newer one is what the store holds. */
+  mayHaveRenewed(sentAt: number, ttlMs: number): void {
+    this.longestEndsAt = Math.max(this.longestEndsAt, sentAt + ttlMs);
   }
 
   /** Counts a renewal that the store holds as sent at `sentAt`; an older one changes nothing. */

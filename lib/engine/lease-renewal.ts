@@ -1,4 +1,4 @@
-import type { DistributedLockError } from '../core/errors.js';
+import { StoreRejectedError, StoreUnavailableError, type DistributedLockError } from '../core/errors.js';
 import type { LeaseWrites, RenewOutcome } from '../core/lease-store.js';
 import { renewalRetryDelayMs } from '../core/lease-timing.js';
 import { LeaseValidity } from '../core/lease-validity.js';
@@ -117,6 +117,7 @@ export class LeaseRenewal implements RenewedLease {
     pending.settle(error);
     if (this.pending !== pending) return;
     this.pending = null;
+    if (!isRefusal(error)) this.validity.mayHaveRenewed(pending.request.sentAt, pending.request.ttlMs);
     const now = this.services.elapsed.now();
     if (this.lease.checkClock(now)) return;
     const { ttlMs, renewEveryMs } = this.resolved.timing;
@@ -141,6 +142,7 @@ export class LeaseRenewal implements RenewedLease {
   private renewed(sentAt: number, { request }: PendingRenewal): void {
     // As of another attempt, it is as long as any of them was at least, and what this one was to write may not be written.
     const isThisAttempt = sentAt === request.sentAt;
+    this.validity.mayHaveRenewed(request.sentAt, request.ttlMs);
     this.validity.renewed(sentAt, isThisAttempt ? request.ttlMs : this.resolved.timing.ttlMs);
     this.renewAt = Math.max(this.renewAt, sentAt + this.resolved.timing.renewEveryMs);
     if (isThisAttempt) this.kept.wrote(request);
@@ -148,4 +150,9 @@ export class LeaseRenewal implements RenewedLease {
     const remainingMs = this.validity.validUntil - this.services.elapsed.now();
     tellOf(this.services.events, this.grant, 'renewed', { remainingMs });
   }
+}
+
+/** Whether the store has certainly not applied what has failed. */
+function isRefusal(error: DistributedLockError): boolean {
+  return error instanceof StoreUnavailableError ? !error.sent : error instanceof StoreRejectedError;
 }

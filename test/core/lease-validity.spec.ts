@@ -85,4 +85,16 @@ describe('validity of a lease', () => {
     await clock.advance(9899);
     expect(validity.overBy(elapsed.now())).toBe('expired');
   });
+
+  it('asks for the TTL itself, to the last digit, and for more only where a renewal may have been longer', () => {
+    const { validity } = setUp();
+    for (let n = 0; n < 1000; n++) {
+      const now = 10_000 + n * 0.987654321;
+      validity.mayHaveRenewed(now, 15_000);
+      expect(validity.ttlNeededMs(now, 15_000)).toBe(15_000);
+    }
+    validity.mayHaveRenewed(11_000, 60_000);
+    expect(validity.ttlNeededMs(21_000, 15_000)).toBe(50_000);
+    expect(validity.ttlNeededMs(70_000, 15_000)).toBe(15_000);
+  });
 });

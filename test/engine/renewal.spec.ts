@@ -159,4 +159,22 @@ describe('renewal', () => {
       new Set(['acquired', 'renewed', 'expiring']),
     );
   });
+
+  it.each([
+    ['refused', { kind: 'reject', retryable: false }],
+    ['never sent', { kind: 'lose-request', settle: 'unsent' }],
+  ] as const)(
+    'a longer renewal that was %s leaves those that follow as long as the lease',
+    async (_, fault) => {
+      const { manager, link } = world.replica({ ttl: 9000 });
+      const lease = await manager.acquire('k');
+      link.script('renew', fault);
+      await expect(world.until(lease.renew({ ttl: '1h' }))).rejects.toMatchObject({
+        name: expect.any(String),
+      });
+      await world.advance(7000);
+      expect(lease.remainingMs).toBeLessThan(9000);
+      expect((await world.store.inspect('k'))!.remainingMs).toBeLessThanOrEqual(9000);
+    },
+  );
 });
