@@ -278,7 +278,7 @@ it.concurrent.each(LINKS)(
   async link => {
     const deleting = manager({ ...clientOf(link), deleteOnRelease: true });
     const lease = await deleting.acquire(freshKey());
-    const rival = rivalOf(lease);
+    const rival = rivalOf(lease, manager({ endpoint: server.endpoint })); // one that has seen no token
     const struck = loseReply(link, lease.key, { operation: 'DeleteItem' });
     await lease.release();
     await isPassedOn(rival, lease, await struck);

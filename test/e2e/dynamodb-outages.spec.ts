@@ -267,35 +267,6 @@ it.concurrent(
   },
 );
 
-it.concurrent(
-  'renewals that hang starve no others: more of them than the SDK has sockets by default',
-  async () => {
-    const { proxy, cut } = await replica();
-    const ttl = 3000;
-    const acquire = (): Promise<Lease> => cut.acquire(freshKey(), { ttl, commandTimeout: 1000, wait: '10s' });
-    const losses = listen(cut, 'lost');
-    const hung = await Promise.all(Array.from({ length: 60 }, acquire));
-    const hungKeys = new Set(hung.map(({ key }) => key));
-    proxy.inject(
-      { kind: 'delay-request', ms: 60_000 },
-      { times: Infinity, when: body => hungKeys.has(body.Key.key.S) },
-    );
-    const others = await Promise.all(Array.from({ length: 5 }, acquire));
-    const failures = listen(cut, 'renewal-failed');
-    const renewals = listen(cut, 'renewed');
-    await sleep(2 * ttl);
-    expect(new Set(losses.map(({ key }) => key))).toEqual(hungKeys);
-    expect(losses.map(({ cause }) => cause)).not.toContain('refused');
-    expect(failures.filter(({ key }) => !hungKeys.has(key))).toEqual([]);
-    for (const { key, isHeld } of others) {
-      const waits = renewals.filter(each => each.key === key).map(each => ttl - each.remainingMs);
-      expect(isHeld).toBe(true);
-      expect(waits.length).toBeGreaterThanOrEqual(4);
-      expect(Math.max(...waits)).toBeLessThan(SLACK_MS); // for no request that hangs
-    }
-  },
-);
-
 const REPLIES: [string, HttpFault][] = [
   ['comes', { kind: 'delay-reply', ms: COMMAND_TIMEOUT_MS / 2 }],
   ['never comes', { kind: 'drop-reply', then: 'hang' }],
@@ -333,4 +304,32 @@ it.concurrent.each(FAILURES)('close() releases all, although the release of one 
   expect(await Promise.all(keys.map(isReleased))).toEqual([true, true, false, true, true]);
   expect(leases.some(({ isHeld }) => isHeld)).toBe(false);
   expect(await waitOfOther(keys[2]!)).toBeLessThan(ONE_LEASE_MS);
+});
+
+// After the others, since it takes much of the processor
+it('renewals that hang starve no others: more of them than the SDK has sockets by default', async () => {
+  const { proxy, cut } = await replica();
+  const ttl = 2400;
+  const commandTimeout = ttl / 3;
+  const acquire = (): Promise<Lease> => cut.acquire(freshKey(), { ttl, commandTimeout, wait: '10s' });
+  const losses = listen(cut, 'lost');
+  const hung = await Promise.all(Array.from({ length: 60 }, acquire));
+  const hungKeys = new Set(hung.map(({ key }) => key));
+  proxy.inject(
+    { kind: 'delay-request', ms: 60_000 },
+    { times: Infinity, when: body => hungKeys.has(body.Key.key.S) },
+  );
+  const others = await Promise.all(Array.from({ length: 5 }, acquire));
+  const failures = listen(cut, 'renewal-failed');
+  const renewals = listen(cut, 'renewed');
+  await sleep(2 * ttl);
+  expect(new Set(losses.map(({ key }) => key))).toEqual(hungKeys);
+  expect(losses.map(({ cause }) => cause)).not.toContain('refused');
+  expect(failures.filter(({ key }) => !hungKeys.has(key))).toEqual([]);
+  for (const { key, isHeld } of others) {
+    const waits = renewals.filter(each => each.key === key).map(each => ttl - each.remainingMs);
+    expect(isHeld).toBe(true);
+    expect(waits.length).toBeGreaterThanOrEqual(4);
+    expect(Math.max(...waits)).toBeLessThan(commandTimeout - 150); // for no request that hangs
+  }
 });
