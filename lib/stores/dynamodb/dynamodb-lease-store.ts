@@ -1,3 +1,4 @@
+import type { UpdateItemCommandInput } from '@aws-sdk/client-dynamodb';
 import { StoreRejectedError } from '../../core/errors.js';
 import type {
   AcquireOutcome,
@@ -11,6 +12,7 @@ import type {
   RenewRequest,
   RevokeRequest,
 } from '../../core/lease-store.js';
+import { ABSENT, NOT_HELD, RELEASED } from '../../core/outcomes.js';
 import type { Clock } from '../../core/ports.js';
 import { Commands, type RowMatch } from './commands.js';
 import type { Item, RowClient } from './row-client.js';
@@ -44,9 +46,6 @@ type Written =
 /** How often a write is built anew for a row that changes under it. */
 const MAX_ROUNDS = 5;
 
-const NOT_HELD = Object.freeze({ kind: 'not-held' } as const);
-const RELEASED = Object.freeze({ kind: 'released' } as const);
-
 /**
  * Leases as rows of a DynamoDB table: those of Go dynamolock, or of the AWS lock client for Java, plus a fencing token and
  * the holder. No row holds a time; contenders end a lease by watching its record version. One write to acquire a free key,
@@ -60,7 +59,6 @@ export class DynamoDbLeaseStore implements LeaseStore {
   readonly reservedAttributes: readonly string[];
   private readonly commands: Commands;
   private readonly observations: Observations;
-  private readonly client: RowClient;
   private lastSeed = 0;
 
   constructor(
@@ -71,7 +69,6 @@ export class DynamoDbLeaseStore implements LeaseStore {
     this.reservedAttributes = reservedNames(sortKey ? [partitionKey, sortKey.name] : [partitionKey]);
     this.commands = new Commands(options);
     this.observations = new Observations(parts.clock);
-    this.client = parts.client;
   }
 
   /** A key that was seen held is read first, since a write that is refused costs as much as any other. */
@@ -85,13 +82,13 @@ export class DynamoDbLeaseStore implements LeaseStore {
       return onlyIfDead ? this.notTaken(request, row) : this.take(request, undefined, call);
     }
     if (isHeldBy(row, owner)) return this.grantAgain(request, row, call);
-    const seen = this.observations.see(key, row.version, row.leaseMs, driftRate);
+    const seen = this.watch(request, row);
     return seen.freeInMs === 0 ? this.take(request, row.version, call) : this.held(row, seen);
   }
 
   async renew(request: RenewRequest, call: CallOptions): Promise<RenewOutcome> {
     const { key, owner, fencingToken, ttlMs, sentAt } = request;
-    const written = await this.write(key, this.client.update(this.commands.renew(request), call), call);
+    const written = await this.update(key, this.commands.renew(request), call);
     if (written.applied) return { kind: 'renewed', sentAt };
     // Delivered before, or overtaken by a newer one
     const { row } = written;
@@ -102,7 +99,7 @@ export class DynamoDbLeaseStore implements LeaseStore {
     const { key, owner, fencingToken, sequence, keepForMs = 0 } = request;
     let match: RowMatch = { owner, newerThan: sequence };
     for (let round = 0; round < MAX_ROUNDS; round++) {
-      const written = await this.write(key, this.sendRelease(request, match, call), call);
+      const written = await this.sendRelease(request, match, call);
       if (written.applied) return RELEASED;
       const { row } = written;
       if (!isGrantOf(row, owner, fencingToken)) return NOT_HELD;
@@ -129,7 +126,7 @@ export class DynamoDbLeaseStore implements LeaseStore {
         if (ours.state !== 'held') return true;
         input = this.commands.revoke(key, version, { ...ours, state: 'revoked', fencingToken });
       }
-      if ((await this.write(key, this.client.update(input, call), call)).applied) return true;
+      if ((await this.update(key, input, call)).applied) return true;
     }
     throw changedTooOften(key);
   }
@@ -144,7 +141,7 @@ export class DynamoDbLeaseStore implements LeaseStore {
     const { partitionKey, namespace } = this.options;
     let after: Item | undefined;
     do {
-      const page = await this.client.scan(this.commands.list(prefix, after), call);
+      const page = await this.parts.client.scan(this.commands.list(prefix, after), call);
       for (const item of page.Items ?? []) {
         const key = (item[partitionKey]?.S ?? '').slice(namespace.length);
         const record = toRecord(key, this.parse(key, item));
@@ -155,7 +152,7 @@ export class DynamoDbLeaseStore implements LeaseStore {
   }
 
   async close(): Promise<void> {
-    this.client.close();
+    this.parts.client.close();
   }
 
   /** Takes a key that is free, or still under the version `observed`, whose lease is over. */
@@ -164,9 +161,9 @@ export class DynamoDbLeaseStore implements LeaseStore {
     observed: string | undefined,
     call: CallOptions,
   ): Promise<AcquireOutcome> {
-    const { key, owner, driftRate } = request;
+    const { key, owner } = request;
     const input = this.commands.acquire(request, this.nextSeed(), observed);
-    const written = await this.write(key, this.client.update(input, call), call);
+    const written = await this.update(key, input, call);
     if (written.applied) {
       this.observations.forget(key);
       return this.granted(request, written.item, call);
@@ -174,9 +171,13 @@ export class DynamoDbLeaseStore implements LeaseStore {
     const { row } = written;
     if (isHeldBy(row, owner)) return this.grantAgain(request, row, call);
     if (row !== null && !row.isReleased) {
-      return this.held(row, this.observations.see(key, row.version, row.leaseMs, driftRate));
+      return this.held(row, this.watch(request, row));
     }
     return this.notTaken(request, row);
+  }
+
+  private watch({ key, driftRate }: AcquireRequest, { version, leaseMs }: LeaseItem): Observation {
+    return this.observations.see(key, version, leaseMs, driftRate);
   }
 
   /** A key that is kept is not that of a dead holder, unless nobody has freed it when it was time. */
@@ -190,7 +191,7 @@ export class DynamoDbLeaseStore implements LeaseStore {
   /** Somebody alive has held or freed it a moment ago; or there is no such key. */
   private notTaken({ key, mustExist }: AcquireRequest, row: LeaseItem | null): AcquireOutcome {
     this.observations.forget(key);
-    return row === null && mustExist === true ? { kind: 'absent' } : { kind: 'held', freeInMs: 0 };
+    return row === null && mustExist === true ? ABSENT : { kind: 'held', freeInMs: 0 };
   }
 
   /** What is kept beside a lease may be unreadable, which shows when the key is granted: then it is given back. */
@@ -211,35 +212,38 @@ export class DynamoDbLeaseStore implements LeaseStore {
     call: CallOptions,
   ): Promise<AcquireOutcome> {
     const { key, owner, ttlMs, sentAt } = request;
+    const grantedAt = sentAtOf(row, ttlMs);
     // One that is nearly over would be renewed at once, or be over before it is taken.
-    if (sentAt - sentAtOf(row, ttlMs) < ttlMs / 2) return grantOf(row, sentAtOf(row, ttlMs));
+    if (sentAt - grantedAt < ttlMs / 2) return grantOf(row, grantedAt);
     const next = { ...row.ours, sentAt };
     const input = this.commands.rearm(key, row.version, next, Math.max(ttlMs, row.leaseMs));
-    const written = await this.write(key, this.client.update(input, call), call);
+    const written = await this.update(key, input, call);
     if (written.applied) return grantOf(row, sentAt);
     // Another attempt of this owner came first, or it was released
     if (isHeldBy(written.row, owner)) return grantOf(written.row, sentAtOf(written.row, ttlMs));
     return { kind: 'held', freeInMs: 0 };
   }
 
-  private sendRelease(
-    request: ReleaseRequest,
-    match: RowMatch,
-    call: CallOptions,
-  ): Promise<{ Attributes?: Item }> {
-    const { keepForMs = 0 } = request;
+  private sendRelease(request: ReleaseRequest, match: RowMatch, call: CallOptions): Promise<Written> {
+    const { key, keepForMs = 0 } = request;
     if (keepForMs > 0) {
       const endsAtMs = Math.ceil(this.parts.clock.wallMs() + keepForMs);
-      return this.client.update(this.commands.keep(request, match, endsAtMs), call);
+      return this.update(key, this.commands.keep(request, match, endsAtMs), call);
     }
-    if (this.options.deleteOnRelease) return this.client.delete(this.commands.deleteRow(request), call);
-    return this.client.update(this.commands.release(request, match), call);
+    if (this.options.deleteOnRelease) {
+      return this.write(key, this.parts.client.delete(this.commands.deleteRow(request), call), call);
+    }
+    return this.update(key, this.commands.release(request, match), call);
   }
 
   /** The wall clock in µs; grows though the clock stands still or is set back, for rows that are deleted at release. */
   private nextSeed(): number {
     this.lastSeed = Math.max(this.lastSeed + 1, Math.floor(this.parts.clock.wallMs() * 1000));
     return this.lastSeed;
+  }
+
+  private update(key: string, input: UpdateItemCommandInput, call: CallOptions): Promise<Written> {
+    return this.write(key, this.parts.client.update(input, call), call);
   }
 
   /** An answer that shows nothing of the row comes from somebody else than DynamoDB: it is none. */
@@ -260,7 +264,7 @@ export class DynamoDbLeaseStore implements LeaseStore {
   }
 
   private async read(key: string, call: CallOptions): Promise<LeaseItem | null> {
-    const { Item: item } = await this.client.get(this.commands.get(key), call);
+    const { Item: item } = await this.parts.client.get(this.commands.get(key), call);
     return item === undefined ? null : this.parse(key, item);
   }
 

@@ -96,6 +96,7 @@ export function encodeData(data: LeaseData): AttributeValue {
   return { B: typeof data === 'string' ? new TextEncoder().encode(data) : Uint8Array.from(data) };
 }
 
+/** An attribute of the user's; {@link parseItem} reads it back. */
 export function encodeScalar(value: string | number | boolean): AttributeValue {
   if (typeof value === 'string') return { S: value };
   return typeof value === 'number' ? { N: String(value) } : { BOOL: value };

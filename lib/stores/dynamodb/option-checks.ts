@@ -15,6 +15,7 @@ const MAX_SORT_KEY_BYTES = 1024;
 const MAX_ATTRIBUTE_NAME_BYTES = 255;
 const TABLE_NAME = /^(arn:[\w-]+:dynamodb:[\w-]+:\d{12}:table\/)?[\w.-]{3,255}$/;
 
+/** Adds to `problems` what is wrong with the name of the table; the others do likewise, each with its option. */
 export function checkTableName(table: unknown, problems: OptionProblems): void {
   if (typeof table === 'string' && TABLE_NAME.test(table)) return;
   problems.add(
@@ -22,6 +23,7 @@ export function checkTableName(table: unknown, problems: OptionProblems): void {
   );
 }
 
+/** The client, or what one is made of: not both, and nothing twice. */
 export function checkWhere(options: DynamoDbStoreOptions, problems: OptionProblems): void {
   const { client, closeClient, endpoint, region } = options;
   const own = OWN_CLIENT.filter(name => options[name] !== undefined);
@@ -61,6 +63,7 @@ export function checkWhere(options: DynamoDbStoreOptions, problems: OptionProble
   }
 }
 
+/** The name of one of the table's keys. */
 export function checkKeyName(name: string, value: unknown, example: string, problems: OptionProblems): void {
   if (typeof value !== 'string' || value === '' || Buffer.byteLength(value) > MAX_ATTRIBUTE_NAME_BYTES) {
     problems.add(
@@ -71,6 +74,7 @@ export function checkKeyName(name: string, value: unknown, example: string, prob
   }
 }
 
+/** Name and value; absent where the table has no sort key. */
 export function checkSortKey(sortKey: unknown, partitionKey: string, problems: OptionProblems): void {
   if (sortKey === undefined) return;
   if (typeof sortKey !== 'object' || sortKey === null) {
@@ -94,6 +98,7 @@ export function checkSortKey(sortKey: unknown, partitionKey: string, problems: O
   }
 }
 
+/** May be empty or absent. */
 export function checkNamespace(namespace: unknown, problems: OptionProblems): void {
   if (namespace === undefined) return;
   if (isText(namespace) && Buffer.byteLength(namespace) <= MAX_NAMESPACE_BYTES) return;
@@ -102,6 +107,7 @@ export function checkNamespace(namespace: unknown, problems: OptionProblems): vo
   );
 }
 
+/** May be absent, but not empty. */
 export function checkOwnerName(ownerName: unknown, problems: OptionProblems): void {
   if (ownerName === undefined || (isText(ownerName) && ownerName !== '')) return;
   problems.add(

@@ -14,6 +14,7 @@
  */
 export type RecordVersion = HeldVersion | RevokedVersion | KeptVersion | ReleasedVersion;
 
+/** Held, as of the attempt that it names. */
 export interface HeldVersion {
   readonly state: 'held';
   readonly owner: string;
@@ -21,6 +22,7 @@ export interface HeldVersion {
   readonly sentAt: number;
 }
 
+/** Held, and not renewed any more. */
 export interface RevokedVersion {
   readonly state: 'revoked';
   readonly owner: string;
@@ -30,6 +32,7 @@ export interface RevokedVersion {
   readonly fencingToken: number;
 }
 
+/** Released, and kept from everybody for a while. */
 export interface KeptVersion {
   readonly state: 'kept';
   readonly owner: string;
@@ -41,6 +44,7 @@ export interface KeptVersion {
   readonly endsAtMs: number;
 }
 
+/** Released. */
 export interface ReleasedVersion {
   readonly state: 'released';
   readonly owner: string;
@@ -68,6 +72,7 @@ export function versionsBelow(owner: string, sequence: number): string {
   return versionsOf(owner) + digits(sequence);
 }
 
+/** What {@link parseVersion} reads. */
 export function formatVersion(version: RecordVersion): string {
   switch (version.state) {
     case 'held':

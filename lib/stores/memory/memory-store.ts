@@ -9,6 +9,7 @@ import type {
   RenewRequest,
   RevokeRequest,
 } from '../../core/lease-store.js';
+import { ABSENT, NOT_HELD, RELEASED } from '../../core/outcomes.js';
 import type { Clock } from '../../core/ports.js';
 import { systemClock } from '../../platform/system-clock.js';
 import { FreedHints } from './freed-hints.js';
@@ -22,10 +23,6 @@ export interface MemoryStoreOptions {
 
 /** How many rows each new row pays to look at, so that rows nobody asks for again are forgotten. */
 const SWEPT_PER_NEW_ROW = 2;
-
-const ABSENT = Object.freeze({ kind: 'absent' } as const);
-const NOT_HELD = Object.freeze({ kind: 'not-held' } as const);
-const RELEASED = Object.freeze({ kind: 'released' } as const);
 
 /**
  * Leases in the memory of one process: for tests, demos, and applications that run as a single process.

@@ -11,6 +11,7 @@ import type {
   RenewRequest,
   RevokeRequest,
 } from '../../core/lease-store.js';
+import { NOT_HELD, RELEASED } from '../../core/outcomes.js';
 import type { Clock, LockLogger } from '../../core/ports.js';
 import { abortOf } from './abort-promise.js';
 import { EvictionCheck } from './eviction-check.js';
@@ -35,9 +36,6 @@ export interface RedisStoreParts {
 
 /** How long `open()` waits for a Redis that may be down. */
 const OPEN_TIMEOUT_MS = 2000;
-
-const NOT_HELD = Object.freeze({ kind: 'not-held' } as const);
-const RELEASED = Object.freeze({ kind: 'released' } as const);
 
 /**
  * Leases in Redis, ended by its clock. One round trip to acquire, to renew and to release.

@@ -159,6 +159,12 @@ export class Probe {
     return { key, owner, fencingToken, ttlMs, sentAt: this.sentAt(), sequence: this.sequence(), ...own };
   }
 
+  /** A renewal by an owner who was granted nothing. */
+  strayRenewal(key: string): RenewRequest {
+    const timing = { ttlMs: this.unitMs, sentAt: 0, sequence: 1 };
+    return { key, owner: this.owner(), fencingToken: 1, ...timing };
+  }
+
   async assertRenewed(grant: Grant, own: Partial<RenewRequest> = {}): Promise<void> {
     const outcome = await this.renew(grant, own);
     assert.equal(outcome.kind, 'renewed', `the holder's renew answered ${show(outcome)}`);

@@ -31,15 +31,7 @@ export const corruptCases = defineCases('corrupt', it => {
 
   it('fails a renewal', 'corrupt', async probe => {
     const key = await corruptKey(probe);
-    const request = {
-      key,
-      owner: probe.owner(),
-      fencingToken: 1,
-      ttlMs: probe.unitMs,
-      sentAt: 0,
-      sequence: 1,
-    };
-    await assertCorrupt(probe.store.renew(request, CALL), key);
+    await assertCorrupt(probe.store.renew(probe.strayRenewal(key), CALL), key);
   });
 
   it('fails a release', 'corrupt', async probe => {
@@ -55,14 +47,7 @@ export const corruptCases = defineCases('corrupt', it => {
   it('fails one renewal of many, and no other', 'corrupt', 'renewMany', async probe => {
     const key = await corruptKey(probe);
     const healthy = await probe.grant(probe.key('healthy'));
-    const damaged = {
-      key,
-      owner: probe.owner(),
-      fencingToken: 1,
-      ttlMs: probe.unitMs,
-      sentAt: 0,
-      sequence: 1,
-    };
+    const damaged = probe.strayRenewal(key);
     const [first, second] = probe.store.renewMany!([damaged, probe.renewRequest(healthy)], CALL);
     await assertCorrupt(first!, key);
     assert.equal((await second!).kind, 'renewed');

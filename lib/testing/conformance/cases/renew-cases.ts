@@ -54,15 +54,7 @@ export const renewCases = defineCases('renew', it => {
 
   it('creates nothing under a free key', async probe => {
     const key = probe.key();
-    const request = {
-      key,
-      owner: probe.owner(),
-      fencingToken: 1,
-      ttlMs: probe.unitMs,
-      sentAt: 0,
-      sequence: 1,
-      ...STALE,
-    };
+    const request = { ...probe.strayRenewal(key), ...STALE };
     assert.deepEqual(await probe.store.renew(request, CALL), { kind: 'not-held' });
     assert.equal(await probe.inspect(key), null);
     await probe.assertFree(key, 'nobody acquired the key');
