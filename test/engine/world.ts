@@ -6,6 +6,9 @@ import type { SyncManagerOptions } from '../../lib/core/options.js';
 import { SyncManager } from '../../lib/engine/sync-manager.js';
 import { memoryStore, type MemoryLeaseStore } from '../../lib/stores/memory/index.js';
 import { createSeededRandom, FaultyStore, VirtualClock } from '../../lib/testing/index.js';
+import { leftovers, NOTHING } from '../support/leftovers.js';
+
+export { leftovers, NOTHING };
 
 export type EventName = keyof LockEvents;
 
@@ -125,25 +128,6 @@ export function useWorld(): World {
     expect(unhandled).toEqual([]);
   });
   return world;
-}
-
-export const NOTHING = { queues: 0, waiters: 0, leases: 0, watched: 0, unanswered: 0, locks: 0, running: 0 };
-
-const sum = (numbers: number[]): number => numbers.reduce((total, number) => total + number, 0);
-
-/** How many entries a manager keeps in its private books. */
-export function leftovers(manager: SyncManager): typeof NOTHING {
-  const { engine, locks } = manager as any;
-  const { queues, gateway, services } = engine;
-  return {
-    queues: queues.size,
-    waiters: sum([...queues.values()].map(queue => queue.waiters.size)),
-    leases: sum([...queues.values()].map(queue => (queue.local === null ? 0 : 1))),
-    watched: services.scheduler.leases.size,
-    unanswered: gateway.unansweredCalls.size,
-    locks: locks.locks.size,
-    running: services.releaser.background.count,
-  };
 }
 
 /** What has become of a promise so far. */

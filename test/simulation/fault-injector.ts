@@ -1,0 +1,136 @@
+import { Dice } from './dice.js';
+import type { SimFault } from './faults.js';
+import type { LinkTrouble } from './network.js';
+import type { Replica, World } from './replica.js';
+
+/** Whoever runs the clients of a run. */
+export interface ReplicaFleet {
+  /** Those that have not crashed and are not being replaced. */
+  readonly replicas: readonly Replica[];
+  /** The client of a place, if there is one at present. */
+  at(place: number): Replica | undefined;
+  crash(place: number): void;
+  /** Ends it in good order. */
+  shutDown(place: number): void;
+  start(place: number): void;
+}
+
+/** Makes the faults of a plan happen, each when its time comes. */
+export class FaultInjector {
+  /** Faults that have happened, by kind. */
+  readonly counts = new Map<string, number>();
+  private readonly lasting = new Set<() => void>();
+  private readonly dice: Dice;
+
+  constructor(
+    private readonly world: World,
+    private readonly fleet: ReplicaFleet,
+  ) {
+    this.dice = new Dice(`injector-${world.plan.seed}`);
+    for (const fault of world.plan.faults) world.time.startTimer(fault.atMs, () => this.inject(fault));
+  }
+
+  /** Ends all that still lasts. */
+  healAll(): void {
+    for (const end of [...this.lasting]) end();
+  }
+
+  private inject(fault: SimFault): void {
+    const { client, kind, forMs } = fault;
+    this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
+    this.world.recorder.tell('fault', `${kind}${client === undefined ? '' : ` c${client}`} for ${forMs.toFixed(0)} ms`);
+    if (client === undefined) return this.onServer(fault);
+    const replica = this.fleet.at(client);
+    if (replica === undefined) return;
+    switch (kind) {
+      case 'crash':
+        this.fleet.crash(client);
+        return this.lastsFor(forMs, () => this.fleet.start(client));
+      case 'restart':
+        if (!replica.isRunning) return;
+        this.fleet.shutDown(client);
+        return this.lastsFor(forMs, () => this.fleet.start(client));
+      case 'stall':
+        return this.lastsFor(forMs, replica.pause('stalled'));
+      case 'suspend':
+        return this.lastsFor(forMs, replica.pause('suspended'));
+      case 'jump-ahead':
+        return replica.machine.jumpWall(forMs * 5);
+      case 'jump-back':
+        return replica.machine.jumpWall(-forMs * 5);
+      case 'reset':
+        return replica.link.reset();
+      default:
+        return this.lastsFor(forMs, replica.link.begin(this.troubleOf(fault)));
+    }
+  }
+
+  private onServer({ kind, forMs, severity }: SimFault): void {
+    const { oracle, backend, plan } = this.world;
+    const key = this.dice.pick(plan.keys);
+    switch (kind) {
+      case 'throttle':
+        return this.onAllLinks({ kind: 'throttle', odds: severity }, forMs);
+      case 'slow-server':
+        return this.onAllLinks({ kind: 'slow', maxDelayMs: severity * plan.ttlMs }, forMs);
+      case 'server-restart':
+        return this.lastsFor(forMs, backend.stop!('all'));
+      case 'server-restart-stale':
+      case 'server-restart-empty':
+        oracle.data.forget();
+        // Without the guard nothing keeps a server that has forgotten a lease from granting its key.
+        if (!plan.restartGuard) oracle.exempt();
+        return this.lastsFor(forMs, backend.stop!(kind === 'server-restart-stale' ? 'stale' : 'nothing'));
+      case 'evict':
+        oracle.data.forget();
+        oracle.exempt(key);
+        return backend.evict!(key);
+      case 'server-jump-ahead':
+        oracle.exempt();
+        return backend.jump!(forMs);
+      case 'revoke-by-force': {
+        const [replica] = this.fleet.replicas;
+        oracle.exemptForGood(key);
+        void replica?.track(replica.manager.revoke(key, { force: true }).catch(() => undefined));
+        return;
+      }
+      default:
+        throw new Error(`no such fault of the server: ${kind}`);
+    }
+  }
+
+  private troubleOf({ kind, severity }: SimFault): LinkTrouble {
+    const { ttlMs } = this.world.plan;
+    switch (kind) {
+      case 'cut':
+        return { kind: 'cut', loses: 'both' };
+      case 'cut-requests':
+        return { kind: 'cut', loses: 'requests' };
+      case 'cut-replies':
+        return { kind: 'cut', loses: 'replies' };
+      case 'noise':
+        return { kind: 'noise', odds: severity * 0.4, maxDelayMs: severity * 1.5 * ttlMs };
+      case 'slow':
+        return { kind: 'slow', maxDelayMs: severity * 1.5 * ttlMs };
+      case 'lose-hints':
+        return { kind: 'lose-hints' };
+      default:
+        throw new Error(`no such fault of a link: ${kind}`);
+    }
+  }
+
+  private onAllLinks(trouble: LinkTrouble, forMs: number): void {
+    const ends = this.fleet.replicas.map(replica => replica.link.begin(trouble));
+    this.lastsFor(forMs, () => ends.forEach(end => end()));
+  }
+
+  private lastsFor(forMs: number, end: () => void): void {
+    const endOnce = (): void => {
+      if (!this.lasting.delete(endOnce)) return;
+      timer.cancel();
+      end();
+    };
+    this.lasting.add(endOnce);
+    const timer = this.world.time.startTimer(forMs, endOnce);
+  }
+}

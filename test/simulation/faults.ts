@@ -1,0 +1,102 @@
+import type { Dice } from './dice.js';
+import type { Plan } from './plan.js';
+
+/** What befalls one client, its way to the server, or the server, from `atMs` on in true time, most of it for `forMs`. */
+export interface SimFault {
+  readonly kind: FaultKind;
+  readonly atMs: number;
+  readonly forMs: number;
+  /** Index of the client; faults of the server have none. */
+  readonly client?: number;
+  /** How bad it is, from 0 to 1. */
+  readonly severity: number;
+}
+
+export type FaultKind = ClientFault | LinkFault | ServerFault | OutsideFault;
+
+type ClientFault =
+  /** The process is gone; another takes its place after `forMs`. */
+  | 'crash'
+  /** `close()`, and another process after `forMs`. */
+  | 'restart'
+  /** The event loop is blocked, or the process stopped: both clocks go on. */
+  | 'stall'
+  /** The machine sleeps: its monotonic clock stands still. */
+  | 'suspend'
+  | 'jump-ahead'
+  | 'jump-back';
+
+type LinkFault =
+  | 'cut'
+  | 'cut-requests'
+  | 'cut-replies'
+  /** Requests and replies are lost, delivered twice, and late, by chance. */
+  | 'noise'
+  /** Everything takes long, so that much is applied after its deadline. */
+  | 'slow'
+  /** The connection breaks; what is on its way may be applied. */
+  | 'reset'
+  | 'lose-hints';
+
+type ServerFault =
+  | 'throttle'
+  | 'slow-server'
+  /** The server is gone for `forMs` and comes back with its data. */
+  | 'server-restart'
+  /** As above, with what it had a second before; inside the assumptions only with the restart guard. */
+  | 'server-restart-stale'
+  /** As above, with nothing. */
+  | 'server-restart-empty';
+
+/** Outside the assumptions of promise 1; the others hold. */
+type OutsideFault = 'evict' | 'server-jump-ahead' | 'revoke-by-force';
+
+const CLIENT_FAULTS: readonly ClientFault[] = ['crash', 'restart', 'stall', 'suspend', 'jump-ahead', 'jump-back'];
+const LINK_FAULTS: readonly LinkFault[] = [
+  'cut',
+  'cut-requests',
+  'cut-replies',
+  'noise',
+  'slow',
+  'reset',
+  'lose-hints',
+];
+const SERVER_FAULTS: readonly ServerFault[] = ['throttle', 'slow-server'];
+const REDIS_FAULTS: readonly ServerFault[] = [
+  'server-restart',
+  'server-restart-stale',
+  'server-restart-empty',
+];
+const OUTSIDE_FAULTS: readonly OutsideFault[] = ['evict', 'server-jump-ahead', 'revoke-by-force'];
+
+type Drawn = Omit<Plan, 'faults'>;
+
+/** Draws which kinds of fault a run has, how many, and when. */
+export function drawFaults(plan: Drawn, dice: Dice): SimFault[] {
+  const onServer = [...SERVER_FAULTS, ...(plan.store === 'redis' ? REDIS_FAULTS : [])];
+  // A clock set back, and then a machine that sleeps before anybody has looked at the clock, hide each other.
+  const hidden = dice.pick(['suspend', 'jump-back']);
+  const possible = [...CLIENT_FAULTS, ...LINK_FAULTS, ...onServer].filter(
+    kind => dice.chance(0.4) && kind !== hidden,
+  );
+  const outside = dice.chance(0.1) ? OUTSIDE_FAULTS.filter(kind => isPossible(kind, plan)) : [];
+  const kinds: FaultKind[] = [...possible, ...outside];
+  if (kinds.length === 0) return [];
+  const count = Math.round(dice.scale(2, 40));
+  const faults = Array.from({ length: count }, () => drawFault(dice.pick(kinds), plan, dice));
+  return faults.sort((a, b) => a.atMs - b.atMs);
+}
+
+function isPossible(kind: OutsideFault, { store }: Drawn): boolean {
+  if (kind === 'evict') return store === 'redis';
+  // Where contenders end leases the server has no clock; in memory leases end by the monotonic one.
+  return kind !== 'server-jump-ahead' || store === 'redis';
+}
+
+function drawFault(kind: FaultKind, plan: Drawn, dice: Dice): SimFault {
+  const forMs = plan.ttlMs * dice.scale(0.1, 3);
+  const atMs = dice.between(0, plan.durationMs);
+  const severity = dice.between(0, 1);
+  const isServers = [...SERVER_FAULTS, ...REDIS_FAULTS, ...OUTSIDE_FAULTS].includes(kind as ServerFault);
+  return { kind, atMs, forMs, severity, ...(!isServers && { client: dice.below(plan.clientDrifts.length) }) };
+}

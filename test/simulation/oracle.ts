@@ -1,0 +1,205 @@
+import type { Lease } from '../../lib/core/lease.js';
+import type { LeaseEvent } from '../../lib/core/events.js';
+import type { LossCause } from '../../lib/core/errors.js';
+import type { Holding } from './backend.js';
+import { DataHistory } from './data-history.js';
+import type { Recorder } from './recorder.js';
+
+/** Something that was promised and did not hold. */
+export interface Violation {
+  readonly atMs: number;
+  readonly promise: string;
+  readonly fact: string;
+}
+
+/** What the oracle asks of a client. */
+export interface Claimant {
+  readonly name: string;
+  /** Gone for good: nobody acts on what it believed. */
+  readonly isCrashed: boolean;
+  /** Its code does not run at present. */
+  readonly isPaused: boolean;
+}
+
+/** One grant, as the server made it. */
+export interface SeenGrant {
+  readonly key: string;
+  readonly owner: string;
+  readonly fencingToken: number;
+  /** Counts the grants of a key. */
+  readonly index: number;
+  /** A fault outside the assumptions has befallen it. */
+  isExempt: boolean;
+  /** The newest write of data that was acknowledged before. */
+  readonly ackedBefore: number;
+}
+
+/** A lease that a client believes to hold. */
+interface Claim {
+  readonly replica: Claimant;
+  readonly grant: SeenGrant;
+  readonly lease: Lease;
+  /** The key was granted to another while the client did not run: it must know as soon as it does. */
+  isDethroned: boolean;
+  /** The machine has slept, so that timers come late; reading the clock must tell all the same. */
+  isUntimed: boolean;
+}
+
+/** Sees what the server does and what the clients believe, and says what does not agree with the promises. */
+export class Oracle {
+  readonly violations: Violation[] = [];
+  readonly data = new DataHistory();
+  private readonly grants = new Map<string, SeenGrant[]>();
+  private readonly claims = new Map<string, Claim>();
+  private readonly ended = new Set<string>();
+  private readonly exemptKeys = new Set<string>();
+
+  constructor(
+    private readonly nowMs: () => number,
+    private readonly holding: (key: string) => Holding | null,
+    private readonly recorder: Recorder,
+  ) {}
+
+  /** Grants so far, of all keys. */
+  get grantCount(): number {
+    return [...this.grants.values()].reduce((sum, grants) => sum + grants.length, 0);
+  }
+
+  /** Looks whether the server has granted the key: call it after each message that was applied. */
+  observe(key: string): void {
+    const held = this.holding(key);
+    if (held?.owner === undefined || held.fencingToken === undefined) return;
+    const last = this.lastGrant(key);
+    const { owner, fencingToken } = held;
+    if (last?.owner === owner && last.fencingToken === fencingToken) return;
+    const index = (last?.index ?? 0) + 1;
+    const isExempt = this.exemptKeys.has(key);
+    const grant = { key, owner, fencingToken, index, isExempt, ackedBefore: this.data.newestAcked(key) };
+    this.grantsOf(key).push(grant);
+    this.recorder.tell('server', `grants ${key} to ${owner} with token ${fencingToken}`);
+    if (last !== undefined && fencingToken <= last.fencingToken)
+      this.violated('fencing tokens grow', `${key}: ${fencingToken} after ${last.fencingToken}`);
+    for (const claim of [...this.claims.values()]) if (claim.grant.key === key) this.judge(claim, grant);
+  }
+
+  lastGrant(key: string): SeenGrant | undefined {
+    return this.grants.get(key)?.at(-1);
+  }
+
+  grantOf({ key, owner, fencingToken }: LeaseEvent): SeenGrant | undefined {
+    return this.grants.get(key)?.findLast(grant => grant.owner === owner && grant.fencingToken === fencingToken);
+  }
+
+  /** A client believes to hold a lease from now on. */
+  claimed(replica: Claimant, event: LeaseEvent, lease: Lease): void {
+    const id = idOf(event);
+    if (this.claims.has(id) || this.ended.has(id))
+      this.violated('a lease never revives', `${replica.name} has acquired ${id} twice`);
+    const grant = this.grantOf(event);
+    if (grant === undefined)
+      return this.violated('nobody believes in what was not granted', `${replica.name}: ${id}`);
+    const claim = { replica, grant, lease, isDethroned: false, isUntimed: false };
+    this.claims.set(id, claim);
+    const last = this.lastGrant(event.key)!;
+    if (last !== grant && !grant.isExempt && lease.isHeld)
+      this.violated('loss comes first', `${replica.name} takes ${id}, after ${last.owner} was granted`);
+    for (const other of this.claims.values()) {
+      if (other !== claim && other.grant.key === event.key && other.replica === replica)
+        this.violated('one lease per key in a process', `${replica.name}: ${id} besides ${idOf(other.grant)}`);
+    }
+    const problem = this.data.check(grant, lease.data);
+    if (problem !== null) this.violated('data is handed on', `${replica.name}: ${problem}`);
+  }
+
+  /** A client has told of the end of a lease. */
+  concluded(replica: Claimant, event: LeaseEvent, how: LossCause | 'released'): void {
+    const id = idOf(event);
+    if (!this.claims.delete(id))
+      this.violated('one end per lease', `${replica.name}: ${id} ended (${how}) without being held`);
+    this.ended.add(id);
+  }
+
+  /** A client has told that something happened to a lease that it holds. */
+  mentioned(replica: Claimant, event: LeaseEvent, what: string): void {
+    if (!this.claims.has(idOf(event)))
+      this.violated('one end per lease', `${replica.name}: ${idOf(event)} ${what} without being held`);
+  }
+
+  /** The client's code runs again, and the first that it does is to look. */
+  resumed(replica: Claimant, hasSlept: boolean): void {
+    for (const claim of this.claimsOf(replica)) {
+      claim.isUntimed ||= hasSlept;
+      if (claim.isDethroned) this.expectLost(claim, 'after a pause');
+    }
+  }
+
+  /** A server fault outside the assumptions: what was granted before, of one key or of all, may be granted again. */
+  exempt(key?: string): void {
+    for (const grants of this.grants.values()) {
+      for (const grant of grants) if (key === undefined || grant.key === key) grant.isExempt = true;
+    }
+  }
+
+  /** As above, for all grants of the key that follow, too. */
+  exemptForGood(key: string): void {
+    this.exemptKeys.add(key);
+    this.exempt(key);
+  }
+
+  /** Whether the server has, or would have, refused the key to a contender at some time since {@link mark}. */
+  wasHeldSince(key: string, mark: HeldMark): boolean {
+    return mark.wasHeld || this.holding(key) !== null || this.lastGrant(key) !== mark.lastGrant;
+  }
+
+  mark(key: string): HeldMark {
+    return { wasHeld: this.holding(key) !== null, lastGrant: this.lastGrant(key) };
+  }
+
+  /** What a client that is still there believes to hold. */
+  claimsOf(replica: Claimant): Claim[] {
+    return [...this.claims.values()].filter(claim => claim.replica === replica);
+  }
+
+  violated(promise: string, fact: string): void {
+    this.violations.push({ atMs: this.nowMs(), promise, fact });
+    this.recorder.tell('ORACLE', `VIOLATION: ${promise}: ${fact}`);
+  }
+
+  private judge(claim: Claim, grant: SeenGrant): void {
+    const { replica } = claim;
+    if (replica.isCrashed || claim.grant.isExempt || claim.grant === grant) return;
+    if (replica.isPaused) {
+      claim.isDethroned = true;
+    } else if (claim.isUntimed) {
+      this.expectLost(claim, `when ${grant.owner} is granted`);
+    } else {
+      const belief = claim.lease.isHeld ? 'isHeld' : 'its signal has not aborted';
+      this.violated('loss comes first', `${replica.name}: ${idOf(claim.grant)}: ${belief} when ${grant.owner} is granted`);
+    }
+  }
+
+  /** Reads the clock, as its holder would. */
+  private expectLost({ replica, grant, lease }: Claim, when: string): void {
+    if (grant.isExempt) return;
+    const { isHeld } = lease;
+    if (isHeld) this.violated('isHeld reads the clock', `${replica.name}: ${idOf(grant)} is held ${when}`);
+    else if (!lease.signal.aborted)
+      this.violated('the signal reads the clock', `${replica.name}: ${idOf(grant)} ${when}`);
+  }
+
+  private grantsOf(key: string): SeenGrant[] {
+    let grants = this.grants.get(key);
+    if (grants === undefined) this.grants.set(key, (grants = []));
+    return grants;
+  }
+}
+
+/** What the server said of a key at some time. */
+export interface HeldMark {
+  readonly wasHeld: boolean;
+  readonly lastGrant: SeenGrant | undefined;
+}
+
+function idOf({ key, owner, fencingToken }: LeaseEvent): string {
+  return `${key}/${owner}#${fencingToken}`;
+}

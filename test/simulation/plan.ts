@@ -1,0 +1,123 @@
+import { lossMarginMs } from '../../lib/core/lease-timing.js';
+import { Dice } from './dice.js';
+import { drawFaults, type SimFault } from './faults.js';
+
+export type StoreKind = 'memory' | 'redis' | 'dynamodb';
+
+/** All that a run is made of, drawn from its seed; the rest follows. */
+export interface Plan {
+  readonly seed: number;
+  readonly store: StoreKind;
+  /** How long faults and work go on, in true time; then everything heals, and everybody must be served. */
+  readonly durationMs: number;
+  readonly keys: readonly string[];
+  /** Whether the last key is that of a leadership. */
+  readonly hasLeadership: boolean;
+  readonly ttlMs: number;
+  /** The longest TTL that anybody asks for. */
+  readonly maxTtlMs: number;
+  readonly driftRate: number;
+  /** How much faster than true time each client's clock runs. */
+  readonly clientDrifts: readonly number[];
+  readonly serverDrift: number;
+  /** How late a client's timers and replies are at most, because its event loop is busy. */
+  readonly loopDelayMs: number;
+  /** How long a message takes at least, and usually at most, one way. */
+  readonly delayMs: readonly [number, number];
+  /** Between two steps of one client's work. */
+  readonly stepMs: number;
+  /** How long a section of work is. */
+  readonly workMs: number;
+  /** Redis: grants wait after a restart. */
+  readonly restartGuard: boolean;
+  /** DynamoDB: the format of its rows. */
+  readonly dialect: 'dynamolock' | 'aws-java';
+  readonly weights: Readonly<Record<StepKind, number>>;
+  readonly faults: readonly SimFault[];
+}
+
+/** What a client does in a step. */
+export type StepKind =
+  | 'acquire'
+  | 'probe'
+  | 'withLock'
+  | 'campaign'
+  | 'renew'
+  | 'release'
+  | 'revoke'
+  | 'look'
+  | 'resign';
+
+const STEPS: readonly StepKind[] = [
+  'acquire',
+  'probe',
+  'withLock',
+  'campaign',
+  'renew',
+  'release',
+  'revoke',
+  'look',
+  'resign',
+];
+
+export const CLIENTS = 5;
+
+/** Draws the run of a seed. Each draws its own mix of work and faults, so that rare combinations meet. */
+export function drawPlan(seed: number, durationMs = 60_000): Plan {
+  const dice = new Dice(`plan-${seed}`);
+  const store = dice.weighted<StoreKind>({ memory: 1, redis: 1, dynamodb: 1 });
+  const ttlMs = dice.scale(400, 6000);
+  const driftRate = dice.pick([0.01, 0.01, 0.001, 0.1]);
+  const clientDrifts = Array.from({ length: CLIENTS }, () => drawDrift(dice, driftRate));
+  const serverDrift = drawDrift(dice, driftRate);
+  const maxTtlMs = ttlMs * 2;
+  const drifts = [...clientDrifts, serverDrift];
+  const toleranceMs = Math.min(
+    ...[ttlMs, maxTtlMs].map(ms => signalToleranceMs(ms, driftRate, drifts)),
+  );
+  const hasLeadership = dice.chance(0.5);
+  const plan = {
+    seed,
+    store,
+    durationMs,
+    keys: hasLeadership ? ['a', 'b', 'service/s/leadership'] : ['a', 'b', 'c'],
+    hasLeadership,
+    ttlMs,
+    maxTtlMs,
+    driftRate,
+    clientDrifts,
+    serverDrift,
+    loopDelayMs: dice.chance(0.5) ? 0 : dice.between(0, 0.9 * toleranceMs),
+    delayMs: drawDelay(dice, ttlMs),
+    stepMs: dice.scale(400, 3000),
+    workMs: dice.scale(20, 3 * ttlMs),
+    restartGuard: store === 'redis' && dice.chance(0.7),
+    dialect: dice.pick(['dynamolock', 'aws-java'] as const),
+    weights: Object.fromEntries(
+      STEPS.map(step => [step, dice.chance(0.25) ? 0 : dice.between(0.1, 1)]),
+    ) as Record<StepKind, number>,
+  };
+  return { ...plan, faults: drawFaults(plan, new Dice(`faults-${seed}`)) };
+}
+
+/** At the limits of what is promised as often as within them: two clocks differ by `driftRate` at most. */
+function drawDrift(dice: Dice, driftRate: number): number {
+  const limit = Math.sqrt(1 + driftRate);
+  const kind = dice.weighted({ true: 1, fast: 1, slow: 1, any: 1 });
+  if (kind === 'true') return 0;
+  if (kind === 'fast') return limit - 1;
+  if (kind === 'slow') return 1 / limit - 1;
+  return dice.between(1 / limit, limit) - 1;
+}
+
+function drawDelay(dice: Dice, ttlMs: number): [number, number] {
+  const low = dice.scale(0.1, 5);
+  return [low, low + dice.scale(0.1, ttlMs / 50)];
+}
+
+/** How late an event loop may be so that a signal still comes before the store can grant: what drift leaves of the loss margin. */
+function signalToleranceMs(ttlMs: number, driftRate: number, drifts: readonly number[]): number {
+  const slowest = 1 + Math.min(...drifts);
+  const fastest = 1 + Math.max(...drifts);
+  return lossMarginMs(ttlMs, driftRate) - ttlMs * (1 - slowest / fastest);
+}

@@ -1,0 +1,187 @@
+import type { LockEvents } from '../../lib/core/events.js';
+import type { Lease } from '../../lib/core/lease.js';
+import type { LeaseStore } from '../../lib/core/lease-store.js';
+import { SyncManager } from '../../lib/engine/sync-manager.js';
+import { LeadershipCampaign } from '../../lib/leadership/leadership-campaign.js';
+import { createSeededRandom, type VirtualClock } from '../../lib/testing/index.js';
+import type { Backend } from './backend.js';
+import { Dice } from './dice.js';
+import { SimulatedLink } from './network.js';
+import type { Claimant, Oracle } from './oracle.js';
+import type { Plan } from './plan.js';
+import type { Recorder } from './recorder.js';
+import { ReplicaClock } from './replica-clock.js';
+
+/** What all clients of a run share. */
+export interface World {
+  readonly plan: Plan;
+  /** True time. */
+  readonly time: VirtualClock;
+  readonly backend: Backend;
+  readonly oracle: Oracle;
+  readonly recorder: Recorder;
+}
+
+/** What a manager knows of a key. */
+interface KeyBook {
+  readonly lease: Lease | null;
+  readonly waiters: ReadonlySet<unknown>;
+}
+
+const TOLD = ['renewed', 'renewal-failed', 'expiring'] as const;
+
+/** One process: its clock, its way to the server, and the production code on them. */
+export class Replica implements Claimant {
+  readonly machine: VirtualClock;
+  readonly clock: ReplicaClock;
+  readonly link: SimulatedLink;
+  readonly store: LeaseStore;
+  readonly manager: SyncManager;
+  readonly leadership: LeadershipCampaign | null;
+  /** Promises of the manager's that have not settled. */
+  readonly pending = new Set<Promise<unknown>>();
+  private state: 'running' | 'paused' | 'crashed' = 'running';
+  private pauses = 0;
+  private resume: (() => void) | null = null;
+  private hasSlept = false;
+  private hookRuns = 0;
+
+  constructor(
+    readonly name: string,
+    drift: number,
+    private readonly world: World,
+  ) {
+    const { plan, time, backend, oracle, recorder } = world;
+    const name_ = `${plan.seed}-${name}`;
+    this.machine = time.sibling({ driftRate: drift, wallMs: time.wallMs() + new Dice(`wall-${name_}`).between(-1e6, 1e6) });
+    this.clock = new ReplicaClock(this.machine, new Dice(`loop-${name_}`), plan.loopDelayMs);
+    this.link = new SimulatedLink({
+      who: name,
+      dice: new Dice(`link-${name_}`),
+      time,
+      clock: this.machine,
+      delayMs: plan.delayMs,
+      recorder,
+      onApplied: ({ key }) => key !== undefined && oracle.observe(key),
+      refusal: () => backend.refusal(),
+      brokenOff: () => backend.brokenOff(),
+    });
+    const random = createSeededRandom(name_);
+    this.store = backend.connect({ link: this.link, clock: this.clock, random });
+    this.manager = new SyncManager(
+      { store: this.store, ttl: plan.ttlMs, driftRate: plan.driftRate },
+      { clock: this.clock, random },
+    );
+    this.listen();
+    this.leadership = plan.hasLeadership ? this.campaign() : null;
+    this.leadership?.start();
+  }
+
+  get isCrashed(): boolean {
+    return this.state === 'crashed';
+  }
+
+  get isPaused(): boolean {
+    return this.state === 'paused';
+  }
+
+  get isRunning(): boolean {
+    return this.state === 'running';
+  }
+
+  /** Keeps note of a promise until it settles; what it rejects with is for who gave it. */
+  track<T>(promise: Promise<T>): Promise<T> {
+    this.pending.add(promise);
+    const settled = (): void => void this.pending.delete(promise);
+    promise.then(settled, settled);
+    return promise;
+  }
+
+  /** The process is gone, and with it all that it waited for. */
+  crash(): void {
+    if (this.isCrashed) return;
+    if (this.state === 'running') this.machine.pause('stalled');
+    this.state = 'crashed';
+    this.tell('crashes');
+  }
+
+  /** The process stops, or its machine sleeps. Pauses may overlap; it goes on when the last is over. @returns what ends this one */
+  pause(kind: 'stalled' | 'suspended'): () => void {
+    if (this.isCrashed) return () => {};
+    this.tell(kind);
+    this.pauses++;
+    if (this.state === 'running') {
+      this.state = 'paused';
+      this.resume = this.machine.pause(kind);
+      this.hasSlept = kind === 'suspended';
+    }
+    return () => this.endPause();
+  }
+
+  /** Ends everything, as a process does that shuts down. */
+  async close(): Promise<void> {
+    this.tell('closes');
+    await this.leadership?.stop({ timeoutMs: 1000 });
+    await this.manager.close({ timeoutMs: 2 * this.world.plan.ttlMs });
+  }
+
+  /** Whether somebody in this process waits for the key: those who come later have to wait behind, held or not. */
+  isAwaited(key: string): boolean {
+    return (this.queueOf(key)?.waiters.size ?? 0) > 0;
+  }
+
+  tell(what: string): void {
+    this.world.recorder.tell(this.name, what);
+  }
+
+  private endPause(): void {
+    if (--this.pauses > 0 || this.state !== 'paused') return;
+    this.state = 'running';
+    this.tell('goes on');
+    this.resume!();
+    this.world.oracle.resumed(this, this.hasSlept);
+  }
+
+  private listen(): void {
+    const { manager, world } = this;
+    const { oracle } = world;
+    manager.on('acquired', event => {
+      this.tell(`acquired ${event.key} ${event.owner} ${event.fencingToken}`);
+      oracle.claimed(this, event, this.queueOf(event.key)!.lease!);
+    });
+    for (const name of TOLD) {
+      manager.on(name, (event: LockEvents[typeof name]) => {
+        this.tell(`${name} ${event.key} ${event.owner}`);
+        oracle.mentioned(this, event, name);
+      });
+    }
+    manager.on('lost', event => {
+      this.tell(`lost ${event.key} ${event.owner} ${event.cause}`);
+      oracle.concluded(this, event, event.cause);
+    });
+    manager.on('released', event => {
+      this.tell(`released ${event.key} ${event.owner}`);
+      oracle.concluded(this, event, 'released');
+    });
+    manager.on('listener-error', ({ event, error }) => oracle.violated('listeners do not throw', `${event}: ${String(error)}`));
+  }
+
+  private queueOf(key: string): KeyBook | undefined {
+    return (this.manager as unknown as { engine: { queues: Map<string, KeyBook> } }).engine.queues.get(key);
+  }
+
+  private campaign(): LeadershipCampaign {
+    const { plan, oracle } = this.world;
+    const hook = (isLeader: boolean) => {
+      this.tell(isLeader ? 'leads' : 'leads no more');
+      this.hookRuns += isLeader ? 1 : -1;
+      if (this.hookRuns !== (isLeader ? 1 : 0))
+        oracle.violated('hooks take turns', `${this.name}: ${this.hookRuns} terms at once`);
+    };
+    return new LeadershipCampaign(this.manager, {
+      service: 's',
+      ttl: plan.ttlMs,
+      hooks: { onAcquired: () => hook(true), onLost: () => hook(false) },
+    });
+  }
+}

@@ -1,0 +1,219 @@
+import { isDistributedLockError } from '../../lib/core/errors.js';
+import type { Lease } from '../../lib/core/lease.js';
+import type { AcquireOptions } from '../../lib/core/options.js';
+import { Dice } from './dice.js';
+import type { FencedResource } from './fenced-resource.js';
+import type { HeldMark } from './oracle.js';
+import type { StepKind } from './plan.js';
+import type { Replica, World } from './replica.js';
+
+/** What may reject besides an error with a stable code. */
+const LEFT = new Error('the caller has left');
+
+/** What one client's application does: sections under locks, campaigns, and what an operator does by hand. */
+export class Workload {
+  private readonly dice: Dice;
+  /** Those that nobody works under, or not only. */
+  private readonly leases = new Set<Lease>();
+  private readonly writes = new WeakMap<Lease, number>();
+  private isStopped = false;
+
+  constructor(
+    private readonly replica: Replica,
+    private readonly world: World,
+    private readonly resource: FencedResource,
+  ) {
+    this.dice = new Dice(`work-${world.plan.seed}-${replica.name}`);
+    this.next();
+  }
+
+  /** Nothing new is begun; what is held is released. */
+  stop(): void {
+    this.isStopped = true;
+    for (const lease of this.leases) this.expectNever(lease.release());
+    for (const key of this.ownKeys) this.expectNever(this.replica.manager.lock(key).release());
+  }
+
+  private get ownKeys(): readonly string[] {
+    const { keys, hasLeadership } = this.world.plan;
+    return hasLeadership ? keys.slice(0, -1) : keys;
+  }
+
+  private next(): void {
+    if (this.isStopped) return;
+    const { dice, world, replica } = this;
+    // As an application's own timers.
+    replica.machine.startTimer(dice.between(0, 2 * world.plan.stepMs), () => {
+      if (this.isStopped) return;
+      this.step(dice.weighted(world.plan.weights));
+      this.next();
+    });
+  }
+
+  private step(kind: StepKind): void {
+    const { dice, replica } = this;
+    const { manager } = replica;
+    const key = dice.pick(this.ownKeys);
+    switch (kind) {
+      case 'acquire':
+        return this.expect(this.acquire(key), 'LOCK_TIMEOUT', 'LOCK_STORE_UNAVAILABLE', 'LOCK_STORE_REJECTED');
+      case 'probe':
+        return this.expect(this.probe(key), 'LOCK_STORE_UNAVAILABLE', 'LOCK_STORE_REJECTED');
+      case 'withLock':
+        return this.expect(
+          this.track(manager.withLock(key, this.options(), lease => this.work(lease))),
+          'LOCK_TIMEOUT',
+          'LOCK_HELD',
+          'LOCK_LOST',
+          'LOCK_STORE_UNAVAILABLE',
+          'LOCK_STORE_REJECTED',
+        );
+      case 'campaign': {
+        const lock = manager.lock(key);
+        const chance = dice.below(3);
+        if (chance === 0) return this.expectNever(this.track(lock.release()));
+        const held = chance === 1 ? lock.lock() : lock.tryLock();
+        return this.expect(this.track(held), 'LOCK_RELEASED', 'LOCK_HELD', 'LOCK_MANAGER_CLOSED');
+      }
+      case 'renew':
+        return this.renew();
+      case 'release': {
+        const lease = this.anyLease();
+        if (lease !== undefined) this.expectNever(this.track(lease.release(this.releaseWrites(lease))));
+        return;
+      }
+      case 'revoke':
+        return this.expect(this.track(manager.revoke(key)), 'LOCK_STORE_UNAVAILABLE', 'LOCK_STORE_REJECTED');
+      case 'look':
+        return this.expect(this.track(manager.inspect(key)), 'LOCK_STORE_UNAVAILABLE', 'LOCK_STORE_REJECTED');
+      case 'resign':
+        if (replica.leadership !== null) this.expectNever(this.track(replica.leadership.resign()));
+    }
+  }
+
+  private options(): AcquireOptions {
+    const { dice } = this;
+    const { ttlMs, maxTtlMs } = this.world.plan;
+    return {
+      wait: dice.chance(0.2) ? 0 : ttlMs * dice.scale(0.2, 4),
+      ...(dice.chance(0.2) && { ttl: dice.between(ttlMs / 2, maxTtlMs) }),
+      ...(dice.chance(0.1) && { holdAtLeast: dice.between(0, ttlMs) }),
+      ...(dice.chance(0.1) && { renewEvery: false as const }),
+    };
+  }
+
+  private async acquire(key: string): Promise<void> {
+    const { dice } = this;
+    const left = new AbortController();
+    if (dice.chance(0.2)) {
+      const afterMs = dice.between(0, this.world.plan.ttlMs);
+      this.replica.machine.startTimer(afterMs, () => left.abort(LEFT));
+    }
+    const options = this.options();
+    const mark = this.mark(key);
+    try {
+      const lease = await this.track(this.replica.manager.acquire(key, { ...options, signal: left.signal }));
+      await this.use(lease);
+    } catch (error) {
+      if (isDistributedLockError(error, 'LOCK_TIMEOUT') || isDistributedLockError(error, 'LOCK_HELD'))
+        this.expectHeld(key, mark, error.code);
+      else throw error;
+    }
+  }
+
+  private async probe(key: string): Promise<void> {
+    const mark = this.mark(key);
+    const lease = await this.track(this.replica.manager.tryAcquire(key));
+    if (lease === null) this.expectHeld(key, mark, 'null');
+    else await this.use(lease);
+  }
+
+  /** Works, and then releases, keeps on holding, or forgets. */
+  private async use(lease: Lease): Promise<void> {
+    this.leases.add(lease);
+    // Taken over by somebody who holds it until a later step releases it.
+    if (!this.isStopped && this.dice.chance(0.3)) return;
+    await this.work(lease);
+    if (this.isStopped || this.dice.chance(0.9)) await this.track(lease.release(this.releaseWrites(lease)));
+  }
+
+  private async work(lease: Lease): Promise<void> {
+    const { dice, world } = this;
+    const rounds = 1 + dice.below(4);
+    for (let round = 0; round < rounds && !this.isStopped; round++) {
+      await this.sleep(dice.between(0, world.plan.workMs / rounds));
+      if (!lease.isHeld) return;
+      // Between looking and acting, anything may happen.
+      this.access(lease, dice.chance(0.9) ? dice.between(0, 5) : dice.between(0, world.plan.ttlMs));
+    }
+  }
+
+  private access(lease: Lease, afterMs: number): void {
+    const grant = this.world.oracle.grantOf(lease);
+    if (grant === undefined) return;
+    this.world.time.startTimer(afterMs, () => this.resource.access(grant, lease.fencingToken));
+  }
+
+  private renew(): void {
+    const lease = this.anyLease();
+    if (lease === undefined) return;
+    const { dice, world } = this;
+    const ttl = dice.chance(0.3) ? dice.between(world.plan.ttlMs / 2, world.plan.maxTtlMs) : undefined;
+    if (dice.chance(0.3)) return this.expectRenewal(this.track(lease.renew({ ttl })));
+    const { value, acked } = this.writing(lease);
+    this.expectRenewal(this.track(lease.renew({ ttl, data: value })).then(acked));
+  }
+
+  private releaseWrites(lease: Lease): { data?: string } {
+    return this.dice.chance(0.7) ? {} : { data: this.writing(lease).value };
+  }
+
+  private writing(lease: Lease): { value: string; acked: () => void } {
+    const sequence = (this.writes.get(lease) ?? 0) + 1;
+    this.writes.set(lease, sequence);
+    const value = `${lease.owner} ${sequence}`;
+    const grant = this.world.oracle.grantOf(lease)!;
+    return { value, acked: this.world.oracle.data.writing(grant, value, sequence) };
+  }
+
+  private anyLease(): Lease | undefined {
+    for (const lease of this.leases) if (!lease.isHeld) this.leases.delete(lease);
+    const held = [...this.leases];
+    return held.length === 0 ? undefined : this.dice.pick(held);
+  }
+
+  private mark(key: string): HeldMark | null {
+    return this.replica.isAwaited(key) ? null : this.world.oracle.mark(key);
+  }
+
+  private expectHeld(key: string, mark: HeldMark | null, answer: string): void {
+    const { oracle } = this.world;
+    if (mark !== null && !oracle.wasHeldSince(key, mark))
+      oracle.violated('held means held', `${this.replica.name} was told ${answer} of ${key}, which nobody held`);
+  }
+
+  private expectRenewal(renewal: Promise<unknown>): void {
+    this.expect(renewal, 'LOCK_LOST', 'LOCK_RELEASED', 'LOCK_STORE_UNAVAILABLE', 'LOCK_STORE_REJECTED');
+  }
+
+  private expectNever(promise: Promise<unknown>): void {
+    this.expect(promise);
+  }
+
+  /** Any other rejection breaks a contract. */
+  private expect(promise: Promise<unknown>, ...codes: string[]): void {
+    promise.catch((error: unknown) => {
+      if (error === LEFT) return;
+      if (isDistributedLockError(error) && [...codes, 'LOCK_MANAGER_CLOSED'].includes(error.code)) return;
+      this.world.oracle.violated('errors are those of the contract', `${this.replica.name}: ${String(error)}`);
+    });
+  }
+
+  private track<T>(promise: Promise<T>): Promise<T> {
+    return this.replica.track(promise);
+  }
+
+  private sleep(ms: number): Promise<void> {
+    return new Promise(resolve => void this.replica.machine.startTimer(ms, resolve));
+  }
+}
