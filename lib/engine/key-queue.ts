@@ -37,6 +37,8 @@ export class KeyQueue {
   private local: HeldLease | null = null;
   private obstacle: Obstacle | null = null;
   private announcedHolder: string | undefined;
+  /** The last lease here, and when the store was told of its end. */
+  private lastHold: { readonly obstacle: Obstacle; readonly endedAt: number } | null = null;
 
   constructor(
     private readonly key: string,
@@ -94,7 +96,7 @@ export class KeyQueue {
   /** What to tell somebody whose wait is over. */
   timeoutError(waiter: Waiter): DistributedLockError {
     const waitedMs = this.services.elapsed.now() - waiter.waitingSince;
-    const obstacle = this.presentObstacle;
+    const obstacle = this.presentObstacle ?? this.holdDuring(waiter);
     if (obstacle?.kind === 'held') {
       return waiter.isProbe
         ? new LockHeldError(this.key, obstacle.holder)
@@ -107,6 +109,12 @@ export class KeyQueue {
   private get presentObstacle(): Obstacle | null {
     const { local } = this;
     return local !== null && local.isStanding ? this.ownHold(local) : this.obstacle;
+  }
+
+  /** Whoever has waited behind a lease here, and whose own first attempt is still on its way, has found a key that is held. */
+  private holdDuring({ isProbe, waitingSince }: Waiter): Obstacle | null {
+    const { lastHold } = this;
+    return !isProbe && lastHold !== null && lastHold.endedAt > waitingSince ? lastHold.obstacle : null;
   }
 
   private get first(): Waiter | undefined {
@@ -213,6 +221,7 @@ export class KeyQueue {
     if (this.local !== lease) return;
     this.local = null;
     this.obstacle = null;
+    this.lastHold = { obstacle: this.ownHold(lease), endedAt: this.services.elapsed.now() };
     this.next();
     this.forgetIfIdle();
   }

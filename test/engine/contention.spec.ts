@@ -167,6 +167,19 @@ describe('contention for one key', () => {
     expect(lease.isHeld).toBe(true);
   });
 
+  it('a wait that ends while its own first attempt is on its way, after a local holder, is a LockTimeoutError', async () => {
+    const { manager, link } = world.replica();
+    const holder = await manager.acquire('k');
+    const wait = track(manager.acquire('k', { wait: 1000 }));
+    await world.advance(990);
+    link.script('acquire', { kind: 'delay', replyMs: 20 });
+    await holder.release();
+    await world.advance(15);
+    expect(wait.error).toMatchObject({ code: 'LOCK_TIMEOUT', holder: { pid: process.pid } });
+    await world.advance(100);
+    expect(await world.store.inspect('k')).toBe(null);
+  });
+
   it('waits in acquire keep the process alive, renewals and campaigns do not', async () => {
     const first = world.replica();
     const second = world.replica();

@@ -2,6 +2,7 @@ import { Dice } from './dice.js';
 import type { SimFault } from './faults.js';
 import type { LinkTrouble } from './network.js';
 import type { Replica, World } from './replica.js';
+import { TroubleLog } from './trouble-log.js';
 
 /** Whoever runs the clients of a run. */
 export interface ReplicaFleet {
@@ -19,6 +20,7 @@ export interface ReplicaFleet {
 export class FaultInjector {
   /** Faults that have happened, by kind. */
   readonly counts = new Map<string, number>();
+  readonly troubles: TroubleLog;
   private readonly lasting = new Set<() => void>();
   private readonly dice: Dice;
 
@@ -27,6 +29,7 @@ export class FaultInjector {
     private readonly fleet: ReplicaFleet,
   ) {
     this.dice = new Dice(`injector-${world.plan.seed}`);
+    this.troubles = new TroubleLog(() => world.time.monotonicMs());
     for (const fault of world.plan.faults) world.time.startTimer(fault.atMs, () => this.inject(fault));
   }
 
@@ -39,60 +42,73 @@ export class FaultInjector {
     const { client, kind, forMs } = fault;
     this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
     this.world.recorder.tell('fault', `${kind}${client === undefined ? '' : ` c${client}`} for ${forMs.toFixed(0)} ms`);
-    if (client === undefined) return this.onServer(fault);
+    const over = this.troubles.begin(client);
+    const end = client === undefined ? this.onServer(fault) : this.onClient(fault, client);
+    if (end === null) over();
+    else this.lastsFor(forMs, () => (end(), over()));
+  }
+
+  /** @returns what ends it; `null` where it is over at once */
+  private onClient(fault: SimFault, client: number): (() => void) | null {
+    const { kind, forMs } = fault;
     const replica = this.fleet.at(client);
-    if (replica === undefined) return;
+    if (replica === undefined) return null;
     switch (kind) {
       case 'crash':
         this.fleet.crash(client);
-        return this.lastsFor(forMs, () => this.fleet.start(client));
+        return () => this.fleet.start(client);
       case 'restart':
-        if (!replica.isRunning) return;
+        if (!replica.isRunning) return null;
         this.fleet.shutDown(client);
-        return this.lastsFor(forMs, () => this.fleet.start(client));
+        return () => this.fleet.start(client);
       case 'stall':
-        return this.lastsFor(forMs, replica.pause('stalled'));
+        return replica.pause('stalled');
       case 'suspend':
-        return this.lastsFor(forMs, replica.pause('suspended'));
+        return replica.pause('suspended');
       case 'jump-ahead':
-        return replica.machine.jumpWall(forMs * 5);
+        replica.machine.jumpWall(forMs * 5);
+        return null;
       case 'jump-back':
-        return replica.machine.jumpWall(-forMs * 5);
+        replica.machine.jumpWall(-forMs * 5);
+        return null;
       case 'reset':
-        return replica.link.reset();
+        replica.link.reset();
+        return null;
       default:
-        return this.lastsFor(forMs, replica.link.begin(this.troubleOf(fault)));
+        return replica.link.begin(this.troubleOf(fault));
     }
   }
 
-  private onServer({ kind, forMs, severity }: SimFault): void {
+  private onServer({ kind, forMs, severity }: SimFault): (() => void) | null {
     const { oracle, backend, plan } = this.world;
     const key = this.dice.pick(plan.keys);
     switch (kind) {
       case 'throttle':
-        return this.onAllLinks({ kind: 'throttle', odds: severity }, forMs);
+        return this.onAllLinks({ kind: 'throttle', odds: severity });
       case 'slow-server':
-        return this.onAllLinks({ kind: 'slow', maxDelayMs: severity * plan.ttlMs }, forMs);
+        return this.onAllLinks({ kind: 'slow', maxDelayMs: severity * plan.ttlMs });
       case 'server-restart':
-        return this.lastsFor(forMs, backend.stop!('all'));
+        return backend.stop!('all');
       case 'server-restart-stale':
       case 'server-restart-empty':
         oracle.data.forget();
         // Without the guard nothing keeps a server that has forgotten a lease from granting its key.
         if (!plan.restartGuard) oracle.exempt();
-        return this.lastsFor(forMs, backend.stop!(kind === 'server-restart-stale' ? 'stale' : 'nothing'));
+        return backend.stop!(kind === 'server-restart-stale' ? 'stale' : 'nothing');
       case 'evict':
         oracle.data.forget();
         oracle.exempt(key);
-        return backend.evict!(key);
+        backend.evict!(key);
+        return null;
       case 'server-jump-ahead':
         oracle.exempt();
-        return backend.jump!(forMs);
+        backend.jump!(forMs);
+        return null;
       case 'revoke-by-force': {
         const [replica] = this.fleet.replicas;
         oracle.exemptForGood(key);
         void replica?.track(replica.manager.revoke(key, { force: true }).catch(() => undefined));
-        return;
+        return null;
       }
       default:
         throw new Error(`no such fault of the server: ${kind}`);
@@ -119,9 +135,9 @@ export class FaultInjector {
     }
   }
 
-  private onAllLinks(trouble: LinkTrouble, forMs: number): void {
+  private onAllLinks(trouble: LinkTrouble): () => void {
     const ends = this.fleet.replicas.map(replica => replica.link.begin(trouble));
-    this.lastsFor(forMs, () => ends.forEach(end => end()));
+    return () => ends.forEach(end => end());
   }
 
   private lastsFor(forMs: number, end: () => void): void {

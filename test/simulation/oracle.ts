@@ -1,6 +1,7 @@
 import type { Lease } from '../../lib/core/lease.js';
 import type { LeaseEvent } from '../../lib/core/events.js';
 import type { LossCause } from '../../lib/core/errors.js';
+import type { ResolvedAcquire } from '../../lib/core/options.js';
 import type { Holding } from './backend.js';
 import { DataHistory } from './data-history.js';
 import type { Recorder } from './recorder.js';
@@ -19,6 +20,10 @@ export interface Claimant {
   readonly isCrashed: boolean;
   /** Its code does not run at present. */
   readonly isPaused: boolean;
+  /** For how long nothing has been wrong with it, its link and the server. */
+  readonly quietForMs: number;
+  /** How long it takes at most until what has gone wrong before is forgotten. */
+  readonly recoversInMs: number;
 }
 
 /** One grant, as the server made it. */
@@ -30,6 +35,8 @@ export interface SeenGrant {
   readonly index: number;
   /** A fault outside the assumptions has befallen it. */
   isExempt: boolean;
+  /** Somebody has asked to revoke it. */
+  isRevoked: boolean;
   /** The newest write of data that was acknowledged before. */
   readonly ackedBefore: number;
 }
@@ -74,7 +81,7 @@ export class Oracle {
     if (last?.owner === owner && last.fencingToken === fencingToken) return;
     const index = (last?.index ?? 0) + 1;
     const isExempt = this.exemptKeys.has(key);
-    const grant = { key, owner, fencingToken, index, isExempt, ackedBefore: this.data.newestAcked(key) };
+    const grant = { key, owner, fencingToken, index, isExempt, isRevoked: false, ackedBefore: this.data.newestAcked(key) };
     this.grantsOf(key).push(grant);
     this.recorder.tell('server', `grants ${key} to ${owner} with token ${fencingToken}`);
     if (last !== undefined && fencingToken <= last.fencingToken)
@@ -101,7 +108,8 @@ export class Oracle {
     const claim = { replica, grant, lease, isDethroned: false, isUntimed: false };
     this.claims.set(id, claim);
     const last = this.lastGrant(event.key)!;
-    if (last !== grant && !grant.isExempt && lease.isHeld)
+    if (!lease.isHeld) this.violated('who is granted a lease holds it', `${replica.name}: ${id}`);
+    else if (last !== grant && !grant.isExempt)
       this.violated('loss comes first', `${replica.name} takes ${id}, after ${last.owner} was granted`);
     for (const other of this.claims.values()) {
       if (other !== claim && other.grant.key === event.key && other.replica === replica)
@@ -114,9 +122,17 @@ export class Oracle {
   /** A client has told of the end of a lease. */
   concluded(replica: Claimant, event: LeaseEvent, how: LossCause | 'released'): void {
     const id = idOf(event);
-    if (!this.claims.delete(id))
-      this.violated('one end per lease', `${replica.name}: ${id} ended (${how}) without being held`);
+    const claim = this.claims.get(id);
+    this.claims.delete(id);
     this.ended.add(id);
+    if (claim === undefined)
+      return this.violated('one end per lease', `${replica.name}: ${id} ended (${how}) without being held`);
+    const { isExempt, isRevoked, owner } = claim.grant;
+    if (isExempt || isRevoked) return;
+    if (how === 'refused' && this.holding(event.key)?.owner === owner)
+      this.violated('only a refusal is a refusal', `${replica.name}: ${id} still holds its key`);
+    if (how === 'expired' && isRenewed(claim.lease) && replica.quietForMs > replica.recoversInMs)
+      this.violated('no lease is lost while nothing is wrong', `${replica.name}: ${id}`);
   }
 
   /** A client has told that something happened to a lease that it holds. */
@@ -144,6 +160,27 @@ export class Oracle {
   exemptForGood(key: string): void {
     this.exemptKeys.add(key);
     this.exempt(key);
+  }
+
+  /** Somebody asks the server to revoke what it has granted. @returns that grant */
+  revoking(key: string): SeenGrant | undefined {
+    const grant = this.lastGrant(key);
+    if (grant !== undefined) grant.isRevoked = true;
+    return grant;
+  }
+
+  /** Whether somebody has ever believed in a grant, and whether somebody does now. */
+  beliefIn(grant: SeenGrant): { ever: boolean; now: boolean } {
+    const id = idOf(grant);
+    const claim = this.claims.get(id);
+    const now = claim !== undefined && !claim.replica.isCrashed && !claim.replica.isPaused;
+    return { ever: claim !== undefined || this.ended.has(id), now };
+  }
+
+  /** Whether the server still keeps the key for that grant. */
+  stands({ key, owner, fencingToken }: SeenGrant): boolean {
+    const held = this.holding(key);
+    return held?.owner === owner && held.fencingToken === fencingToken;
   }
 
   /** Whether the server has, or would have, refused the key to a contender at some time since {@link mark}. */
@@ -181,8 +218,10 @@ export class Oracle {
   /** Reads the clock, as its holder would. */
   private expectLost({ replica, grant, lease }: Claim, when: string): void {
     if (grant.isExempt) return;
-    const { isHeld } = lease;
-    if (isHeld) this.violated('isHeld reads the clock', `${replica.name}: ${idOf(grant)} is held ${when}`);
+    // Whichever is asked first must tell.
+    const isAborted = grant.index % 2 === 0 ? lease.signal.aborted : null;
+    if (isAborted === false) this.violated('the signal reads the clock', `${replica.name}: ${idOf(grant)} ${when}`);
+    else if (lease.isHeld) this.violated('isHeld reads the clock', `${replica.name}: ${idOf(grant)} is held ${when}`);
     else if (!lease.signal.aborted)
       this.violated('the signal reads the clock', `${replica.name}: ${idOf(grant)} ${when}`);
   }
@@ -198,6 +237,12 @@ export class Oracle {
 export interface HeldMark {
   readonly wasHeld: boolean;
   readonly lastGrant: SeenGrant | undefined;
+}
+
+/** Whether the engine renews it; otherwise it ends in good order. */
+function isRenewed(lease: Lease): boolean {
+  const { timing } = (lease as unknown as { resolved: ResolvedAcquire }).resolved;
+  return timing.renewEveryMs !== Infinity;
 }
 
 function idOf({ key, owner, fencingToken }: LeaseEvent): string {

@@ -87,7 +87,8 @@ export function drawPlan(seed: number, durationMs = 60_000): Plan {
     driftRate,
     clientDrifts,
     serverDrift,
-    loopDelayMs: dice.chance(0.5) ? 0 : dice.between(0, 0.9 * toleranceMs),
+    // Never so late, nor messages so slow, that commands go unanswered while nothing is wrong.
+    loopDelayMs: dice.chance(0.5) ? 0 : dice.between(0, Math.min(0.9 * toleranceMs, ttlMs / 80)),
     delayMs: drawDelay(dice, ttlMs),
     stepMs: dice.scale(400, 3000),
     workMs: dice.scale(20, 3 * ttlMs),
@@ -111,8 +112,8 @@ function drawDrift(dice: Dice, driftRate: number): number {
 }
 
 function drawDelay(dice: Dice, ttlMs: number): [number, number] {
-  const low = dice.scale(0.1, 5);
-  return [low, low + dice.scale(0.1, ttlMs / 50)];
+  const low = dice.scale(0.1, ttlMs / 200);
+  return [low, low + dice.scale(0.1, ttlMs / 100)];
 }
 
 /** How late an event loop may be so that a signal still comes before the store can grant: what drift leaves of the loss margin. */

@@ -7,7 +7,7 @@ import { createSeededRandom, type VirtualClock } from '../../lib/testing/index.j
 import type { Backend } from './backend.js';
 import { Dice } from './dice.js';
 import { SimulatedLink } from './network.js';
-import type { Claimant, Oracle } from './oracle.js';
+import type { Claimant, Oracle, SeenGrant } from './oracle.js';
 import type { Plan } from './plan.js';
 import type { Recorder } from './recorder.js';
 import { ReplicaClock } from './replica-clock.js';
@@ -15,6 +15,10 @@ import { ReplicaClock } from './replica-clock.js';
 /** What all clients of a run share. */
 export interface World {
   readonly plan: Plan;
+  /** For how long nothing has been wrong with a client, its link and the server. */
+  quietForMs(place: number): number;
+  /** Whether whoever was granted this is gone for so long that nothing of it can be on its way. */
+  isLongDead(grant: SeenGrant): boolean;
   /** True time. */
   readonly time: VirtualClock;
   readonly backend: Backend;
@@ -38,20 +42,25 @@ export class Replica implements Claimant {
   readonly store: LeaseStore;
   readonly manager: SyncManager;
   readonly leadership: LeadershipCampaign | null;
-  /** Promises of the manager's that have not settled. */
-  readonly pending = new Set<Promise<unknown>>();
+  private readonly pending = new Set<Promise<unknown>>();
+  private working = 0;
   private state: 'running' | 'paused' | 'crashed' = 'running';
   private pauses = 0;
   private resume: (() => void) | null = null;
   private hasSlept = false;
   private hookRuns = 0;
+  private isClosing = false;
+
+  private readonly startedMs: number;
 
   constructor(
+    readonly place: number,
     readonly name: string,
-    drift: number,
     private readonly world: World,
   ) {
     const { plan, time, backend, oracle, recorder } = world;
+    const drift = plan.clientDrifts[place]!;
+    this.startedMs = time.monotonicMs();
     const name_ = `${plan.seed}-${name}`;
     this.machine = time.sibling({ driftRate: drift, wallMs: time.wallMs() + new Dice(`wall-${name_}`).between(-1e6, 1e6) });
     this.clock = new ReplicaClock(this.machine, new Dice(`loop-${name_}`), plan.loopDelayMs);
@@ -67,7 +76,7 @@ export class Replica implements Claimant {
       brokenOff: () => backend.brokenOff(),
     });
     const random = createSeededRandom(name_);
-    this.store = backend.connect({ link: this.link, clock: this.clock, random });
+    this.store = this.watched(backend.connect({ link: this.link, clock: this.clock, random }));
     this.manager = new SyncManager(
       { store: this.store, ttl: plan.ttlMs, driftRate: plan.driftRate },
       { clock: this.clock, random },
@@ -85,6 +94,17 @@ export class Replica implements Claimant {
     return this.state === 'paused';
   }
 
+  get quietForMs(): number {
+    const { world } = this;
+    return Math.min(world.quietForMs(this.place), world.time.monotonicMs() - this.startedMs);
+  }
+
+  /** A command that nobody answers, the pause after it, and on Redis a connection anew. */
+  get recoversInMs(): number {
+    const { ttlMs, store } = this.world.plan;
+    return ttlMs / 2 + (store === 'redis' ? 2500 : 0);
+  }
+
   get isRunning(): boolean {
     return this.state === 'running';
   }
@@ -95,6 +115,18 @@ export class Replica implements Claimant {
     const settled = (): void => void this.pending.delete(promise);
     promise.then(settled, settled);
     return promise;
+  }
+
+  /** Runs work that a promise of the manager's waits for. */
+  async atWork(work: () => Promise<void>): Promise<void> {
+    this.working++;
+    await work();
+    this.working--;
+  }
+
+  /** Promises of the manager's that wait for something else than work that goes on after a loss. */
+  get unsettled(): number {
+    return this.pending.size - this.working;
   }
 
   /** The process is gone, and with it all that it waited for. */
@@ -121,6 +153,7 @@ export class Replica implements Claimant {
   /** Ends everything, as a process does that shuts down. */
   async close(): Promise<void> {
     this.tell('closes');
+    this.isClosing = true;
     await this.leadership?.stop({ timeoutMs: 1000 });
     await this.manager.close({ timeoutMs: 2 * this.world.plan.ttlMs });
   }
@@ -140,6 +173,26 @@ export class Replica implements Claimant {
     this.tell('goes on');
     this.resume!();
     this.world.oracle.resumed(this, this.hasSlept);
+  }
+
+  /** A grant that was heard of and that nobody took is given back. */
+  private watched(store: LeaseStore): LeaseStore {
+    const { oracle, time, plan } = this.world;
+    const acquire: LeaseStore['acquire'] = async (request, call) => {
+      const outcome = await store.acquire(request, call);
+      if (outcome.kind === 'granted') {
+        const grant = oracle.grantOf({ ...request, ...outcome });
+        const checkMs = plan.ttlMs * 0.4;
+        const check = (): void => {
+          if (grant === undefined || this.isClosing || !this.isRunning || this.quietForMs < checkMs) return;
+          if (!oracle.beliefIn(grant).ever && oracle.stands(grant))
+            oracle.violated('what nobody waits for is released', `${this.name}: ${grant.owner} still holds ${grant.key}`);
+        };
+        time.startTimer(checkMs, check);
+      }
+      return outcome;
+    };
+    return Object.assign(Object.create(store) as LeaseStore, { acquire });
   }
 
   private listen(): void {

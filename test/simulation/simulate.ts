@@ -5,7 +5,7 @@ import { DynamoDbBackend } from './dynamodb-backend.js';
 import { FaultInjector, type ReplicaFleet } from './fault-injector.js';
 import { FencedResource } from './fenced-resource.js';
 import { MemoryBackend } from './memory-backend.js';
-import { Oracle, type Violation } from './oracle.js';
+import { Oracle, type SeenGrant, type Violation } from './oracle.js';
 import type { Plan } from './plan.js';
 import { Recorder } from './recorder.js';
 import { Replica, type World } from './replica.js';
@@ -47,6 +47,8 @@ class Run implements World, ReplicaFleet {
   private readonly places: (Replica | undefined)[] = [];
   private readonly workloads = new Map<Replica, Workload>();
   private readonly closing: Promise<void>[] = [];
+  /** When processes crashed, by what the ids of their owners start with. */
+  private readonly crashes = new Map<string, number>();
   private started = 0;
 
   constructor(
@@ -72,13 +74,17 @@ class Run implements World, ReplicaFleet {
 
   start(place: number): void {
     if (this.places[place] !== undefined) return;
-    const replica = new Replica(`c${place}.${this.started++}`, this.plan.clientDrifts[place]!, this);
+    const replica = new Replica(place, `c${place}.${this.started++}`, this);
     this.places[place] = replica;
     this.workloads.set(replica, new Workload(replica, this, this.resource));
   }
 
   crash(place: number): void {
-    this.places[place]?.crash();
+    const replica = this.places[place];
+    if (replica === undefined) return;
+    replica.crash();
+    this.workloads.delete(replica);
+    this.crashes.set(`${this.plan.seed}-${replica.name}`, this.time.monotonicMs());
     this.places[place] = undefined;
   }
 
@@ -86,6 +92,15 @@ class Run implements World, ReplicaFleet {
     const replica = this.places[place]!;
     this.places[place] = undefined;
     this.closing.push(this.close(replica));
+  }
+
+  quietForMs(place: number): number {
+    return this.faults.troubles.quietForMs(place);
+  }
+
+  isLongDead({ owner }: SeenGrant): boolean {
+    const crashedMs = this.crashes.get(owner.replace(/-[^-]*$/, ''));
+    return crashedMs !== undefined && this.time.monotonicMs() - crashedMs > 2 * this.plan.maxTtlMs;
   }
 
   async toEnd(): Promise<void> {
@@ -140,11 +155,10 @@ class Run implements World, ReplicaFleet {
   private async close(replica: Replica): Promise<void> {
     this.workloads.get(replica)!.stop();
     await replica.close();
-    // Crashed while it closed
-    if (replica.isCrashed) return;
+    // What was waited for hears of the end, and callers of that
+    await new Promise<void>(resolve => void replica.machine.startTimer(0, resolve));
     const { oracle } = this;
-    await Promise.resolve();
-    const left = { ...leftovers(replica.manager), timers: replica.clock.armed, promises: replica.pending.size };
+    const left = { ...leftovers(replica.manager), timers: replica.clock.armed, promises: replica.unsettled };
     for (const [what, count] of Object.entries(left)) {
       if (count !== 0) oracle.violated('nothing is left behind', `${replica.name}: ${count} ${what} after close`);
     }

@@ -61,7 +61,7 @@ export class Workload {
         return this.expect(this.probe(key), 'LOCK_STORE_UNAVAILABLE', 'LOCK_STORE_REJECTED');
       case 'withLock':
         return this.expect(
-          this.track(manager.withLock(key, this.options(), lease => this.work(lease))),
+          this.track(manager.withLock(key, this.options(), lease => replica.atWork(() => this.work(lease)))),
           'LOCK_TIMEOUT',
           'LOCK_HELD',
           'LOCK_LOST',
@@ -83,7 +83,7 @@ export class Workload {
         return;
       }
       case 'revoke':
-        return this.expect(this.track(manager.revoke(key)), 'LOCK_STORE_UNAVAILABLE', 'LOCK_STORE_REJECTED');
+        return this.expect(this.revoke(key), 'LOCK_STORE_UNAVAILABLE', 'LOCK_STORE_REJECTED');
       case 'look':
         return this.expect(this.track(manager.inspect(key)), 'LOCK_STORE_UNAVAILABLE', 'LOCK_STORE_REJECTED');
       case 'resign':
@@ -105,27 +105,62 @@ export class Workload {
   private async acquire(key: string): Promise<void> {
     const { dice } = this;
     const left = new AbortController();
-    if (dice.chance(0.2)) {
-      const afterMs = dice.between(0, this.world.plan.ttlMs);
-      this.replica.machine.startTimer(afterMs, () => left.abort(LEFT));
-    }
     const options = this.options();
     const mark = this.mark(key);
+    const startedMs = this.world.time.monotonicMs();
+    const acquiring = this.track(this.replica.manager.acquire(key, { ...options, signal: left.signal }));
+    if (dice.chance(0.2)) this.leave(left, acquiring);
+    let lease: Lease;
     try {
-      const lease = await this.track(this.replica.manager.acquire(key, { ...options, signal: left.signal }));
-      await this.use(lease);
+      lease = await acquiring;
     } catch (error) {
       if (isDistributedLockError(error, 'LOCK_TIMEOUT') || isDistributedLockError(error, 'LOCK_HELD'))
         this.expectHeld(key, mark, error.code);
+      else if (isDistributedLockError(error, 'LOCK_STORE_UNAVAILABLE')) this.expectTrouble(startedMs, String(error));
       else throw error;
+      return;
     }
+    await this.use(lease);
+  }
+
+  /** Loses patience after a while, and then hears of it at once. */
+  private leave(left: AbortController, acquiring: Promise<Lease>): void {
+    const { machine, name } = this.replica;
+    const { oracle, plan } = this.world;
+    let isSettled = false;
+    const settled = (): void => void (isSettled = true);
+    acquiring.then(settled, settled);
+    machine.startTimer(this.dice.between(0, plan.ttlMs), () => {
+      left.abort(LEFT);
+      machine.startTimer(0, () => {
+        if (!isSettled) oracle.violated('a wait ends when its signal aborts', name);
+      });
+    });
+  }
+
+  /** Ends somebody's grant: it must be over when its time is. */
+  private async revoke(key: string): Promise<void> {
+    const { oracle, time, plan } = this.world;
+    const grant = oracle.revoking(key);
+    if (grant === undefined) return;
+    const { fencingToken } = grant;
+    const isFound = await this.track(this.replica.manager.revoke(key, { fencingToken }));
+    if (!isFound || grant.isExempt) return;
+    time.startTimer(2 * plan.maxTtlMs, () => {
+      if (oracle.beliefIn(grant).now) oracle.violated('what is revoked ends', `${grant.owner} still holds ${key}`);
+    });
   }
 
   private async probe(key: string): Promise<void> {
+    const { world, replica } = this;
     const mark = this.mark(key);
-    const lease = await this.track(this.replica.manager.tryAcquire(key));
-    if (lease === null) this.expectHeld(key, mark, 'null');
-    else await this.use(lease);
+    const startedMs = world.time.monotonicMs();
+    const isDead = mark?.lastGrant !== undefined && mark.wasHeld && world.isLongDead(mark.lastGrant);
+    const lease = await this.track(replica.manager.tryAcquire(key));
+    if (lease !== null) return this.use(lease);
+    this.expectHeld(key, mark, 'null');
+    if (isDead && world.oracle.lastGrant(key) === mark.lastGrant && this.wasQuietSince(startedMs))
+      world.oracle.violated('a probe takes over from the dead', `${replica.name} was told that ${key} is held`);
   }
 
   /** Works, and then releases, keeps on holding, or forgets. */
@@ -190,6 +225,16 @@ export class Workload {
     const { oracle } = this.world;
     if (mark !== null && !oracle.wasHeldSince(key, mark))
       oracle.violated('held means held', `${this.replica.name} was told ${answer} of ${key}, which nobody held`);
+  }
+
+  private wasQuietSince(startedMs: number): boolean {
+    const sinceMs = this.world.time.monotonicMs() - startedMs;
+    return this.replica.quietForMs > sinceMs + this.replica.recoversInMs;
+  }
+
+  private expectTrouble(startedMs: number, error: string): void {
+    if (this.wasQuietSince(startedMs))
+      this.world.oracle.violated('the store is unavailable only when it is', `${this.replica.name}: ${error}`);
   }
 
   private expectRenewal(renewal: Promise<unknown>): void {
