@@ -95,6 +95,10 @@ export class HeldLease implements Lease, RenewingLease {
     return this.state.kind === 'released' || this.state.kind === 'lost';
   }
 
+  get isTelling(): boolean {
+    return this.state.kind === 'held';
+  }
+
   /** Resolves once the lease is over: released, or lost. */
   whenOver(): Promise<void> {
     return this.isOver ? Promise.resolve() : new Promise(resolve => this.signals.onOver(resolve));
@@ -163,6 +167,7 @@ export class HeldLease implements Lease, RenewingLease {
   }
 
   warn(remainingMs: number): void {
+    if (!this.isTelling) return;
     tellOf(this.services.events, this.grant, 'expiring', { remainingMs });
     this.signals.warn(remainingMs);
   }

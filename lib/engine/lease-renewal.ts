@@ -11,6 +11,8 @@ import { asStoreError, unanswered } from './store-gateway.js';
 /** What a renewal asks and tells of its lease. */
 export interface RenewingLease {
   readonly isOver: boolean;
+  /** One that is over, or ends as its holder was told to stop, has told its end, and tells nothing more. */
+  readonly isTelling: boolean;
   /** Ends the lease if its time is over. @returns whether it is over, since now or before */
   checkClock(now: number): boolean;
   /** No renewal has succeeded for `expiringAfter`; said once. */
@@ -126,7 +128,8 @@ export class LeaseRenewal implements RenewedLease {
     }
     this.watch();
     const remainingMs = this.validity.validUntil - now;
-    tellOf(this.services.events, this.grant, 'renewal-failed', { error, remainingMs });
+    if (this.lease.isTelling)
+      tellOf(this.services.events, this.grant, 'renewal-failed', { error, remainingMs });
   }
 
   private begin(now: number, ttlMs: number, writes: LeaseWrites): PendingRenewal {
@@ -148,7 +151,7 @@ export class LeaseRenewal implements RenewedLease {
     if (isThisAttempt) this.kept.wrote(request);
     this.watch();
     const remainingMs = this.validity.validUntil - this.services.elapsed.now();
-    tellOf(this.services.events, this.grant, 'renewed', { remainingMs });
+    if (this.lease.isTelling) tellOf(this.services.events, this.grant, 'renewed', { remainingMs });
   }
 }
 

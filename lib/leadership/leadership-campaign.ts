@@ -57,6 +57,7 @@ export class LeadershipCampaign implements Leadership {
   private undecided: Set<() => void> | null = new Set();
   private readonly isCandidate: boolean;
   private campaign: Campaign | null = null;
+  private hasEnded = false;
   private holder: HolderInfo | undefined;
   private cooldownMs = 0;
   private workStartedAt = -Infinity;
@@ -91,9 +92,9 @@ export class LeadershipCampaign implements Leadership {
     return this.lease?.signal ?? this.notLeading;
   }
 
-  /** Starts to campaign; does nothing when it has started, or is no candidate. */
+  /** Starts to campaign; does nothing when it has started or ended, or is no candidate. */
   start(): void {
-    if (!this.isCandidate) return;
+    if (!this.isCandidate || this.hasEnded) return;
     this.campaign ??= new Campaign(this.manager, this.key, this.resolved, {
       onBlocked: obstacle => this.onBlocked(obstacle),
       onHeld: lease => this.onHeld(lease),
@@ -155,6 +156,7 @@ export class LeadershipCampaign implements Leadership {
 
   /** This replica is not elected any more; a term that runs goes on until {@link stop}. */
   endCampaign(): void {
+    this.hasEnded = true;
     this.campaign?.stop();
     this.decide();
   }

@@ -82,4 +82,27 @@ describe('schedules that once broke leadership', () => {
     await world.advance(60_000);
     expect([r.state, code]).toEqual(['resolved', 'LOCK_SELF_DEADLOCK']);
   });
+  it('a term that is ending has told its end, and tells of no renewal after it', async () => {
+    const c = candidate(world, { leadership: { ttl: 1000 } });
+    c.leadership.start();
+    await world.advance(10);
+    let done!: () => void;
+    track(c.leadership.runAsLeader({ waitMs: 0 }, () => new Promise<void>(r => (done = r))));
+    const resigned = c.leadership.resign();
+    await world.advance(2000);
+    c.link.fail('renew', { kind: 'lose-request', settle: 'unsent' });
+    await world.advance(850);
+    expect(c.events.map(({ name }) => name)).toEqual(['acquired', 'released']);
+    c.link.fail('renew', null);
+    await world.advance(400);
+    done();
+    await world.until(resigned);
+  });
+  it('a campaign that was ended before it began does not begin', async () => {
+    const c = candidate(world);
+    c.leadership.endCampaign();
+    c.leadership.start();
+    await world.advance(1000);
+    expect([c.leadership.isLeader, c.link.count('acquire')]).toEqual([false, 0]);
+  });
 });

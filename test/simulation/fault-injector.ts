@@ -45,7 +45,14 @@ export class FaultInjector {
     const over = this.troubles.begin(client);
     const end = client === undefined ? this.onServer(fault) : this.onClient(fault, client);
     if (end === null) over();
-    else this.lastsFor(forMs, () => (end(), over()));
+    else {
+      this.lastsFor(forMs, () => {
+        end();
+        // The restart guard grants nothing for a while.
+        if (kind.startsWith('server-restart')) this.world.time.startTimer(2 * this.world.plan.maxTtlMs + 2000, over);
+        else over();
+      });
+    }
   }
 
   /** @returns what ends it; `null` where it is over at once */
@@ -74,9 +81,25 @@ export class FaultInjector {
       case 'reset':
         replica.link.reset();
         return null;
+      case 'fade':
+        return this.fade(replica, fault);
       default:
         return replica.link.begin(this.troubleOf(fault));
     }
+  }
+
+  /** The link gets worse, and then it is gone. */
+  private fade(replica: Replica, fault: SimFault): () => void {
+    const before = (['slow', 'noise', 'cut-replies'] as const)[Math.floor(fault.severity * 3)]!;
+    let end = replica.link.begin(this.troubleOf({ ...fault, kind: before }));
+    const timer = this.world.time.startTimer(fault.forMs / 3, () => {
+      end();
+      end = replica.link.begin({ kind: 'cut', loses: 'both' });
+    });
+    return () => {
+      timer.cancel();
+      end();
+    };
   }
 
   private onServer({ kind, forMs, severity }: SimFault): (() => void) | null {

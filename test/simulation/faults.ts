@@ -34,6 +34,8 @@ type LinkFault =
   | 'noise'
   /** Everything takes long, so that much is applied after its deadline. */
   | 'slow'
+  /** The link gets worse, and then it is cut. */
+  | 'fade'
   /** The connection breaks; what is on its way may be applied. */
   | 'reset'
   | 'lose-hints';
@@ -58,6 +60,7 @@ const LINK_FAULTS: readonly LinkFault[] = [
   'cut-replies',
   'noise',
   'slow',
+  'fade',
   'reset',
   'lose-hints',
 ];

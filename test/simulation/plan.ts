@@ -1,4 +1,3 @@
-import { lossMarginMs } from '../../lib/core/lease-timing.js';
 import { Dice } from './dice.js';
 import { drawFaults, type SimFault } from './faults.js';
 
@@ -120,5 +119,7 @@ function drawDelay(dice: Dice, ttlMs: number): [number, number] {
 function signalToleranceMs(ttlMs: number, driftRate: number, drifts: readonly number[]): number {
   const slowest = 1 + Math.min(...drifts);
   const fastest = 1 + Math.max(...drifts);
-  return lossMarginMs(ttlMs, driftRate) - ttlMs * (1 - slowest / fastest);
+  // As documented, not as the code under test has it
+  const lossMarginMs = Math.max(ttlMs * driftRate + 2, Math.min(ttlMs / 10, 50));
+  return lossMarginMs - ttlMs * (1 - slowest / fastest);
 }

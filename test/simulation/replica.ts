@@ -99,10 +99,10 @@ export class Replica implements Claimant {
     return Math.min(world.quietForMs(this.place), world.time.monotonicMs() - this.startedMs);
   }
 
-  /** A command that nobody answers, the pause after it, and on Redis a connection anew. */
+  /** A command that nobody answers, the pause after it, and on Redis an attempt to connect that nobody answers. */
   get recoversInMs(): number {
     const { ttlMs, store } = this.world.plan;
-    return ttlMs / 2 + (store === 'redis' ? 2500 : 0);
+    return ttlMs / 2 + (store === 'redis' ? 7000 : 0);
   }
 
   get isRunning(): boolean {

@@ -10,6 +10,9 @@ export interface SeedOrder {
 /** What it answers, seed by seed; the timeline stays behind. */
 export type SeedReport = Omit<RunResult, 'timeline'>;
 
+// Errors are made by the thousand, and nobody reads where
+Error.stackTraceLimit = 0;
+
 // Each order is answered by as many reports as it has seeds.
 process.on('message', (order: SeedOrder) => void runAll(order));
 

@@ -8,6 +8,7 @@ import { MemoryBackend } from './memory-backend.js';
 import { Oracle, type SeenGrant, type Violation } from './oracle.js';
 import type { Plan } from './plan.js';
 import { Recorder } from './recorder.js';
+import { RedisBackend } from './redis-backend.js';
 import { Replica, type World } from './replica.js';
 import { Workload } from './workload.js';
 
@@ -167,13 +168,13 @@ class Run implements World, ReplicaFleet {
   }
 }
 
-function backendOf({ store, dialect }: Plan, clock: VirtualClock): Backend {
-  switch (store) {
+function backendOf(plan: Plan, clock: VirtualClock): Backend {
+  switch (plan.store) {
     case 'memory':
       return new MemoryBackend(clock);
     case 'dynamodb':
-      return new DynamoDbBackend(dialect);
+      return new DynamoDbBackend(plan.dialect);
     case 'redis':
-      return new MemoryBackend(clock);
+      return new RedisBackend(clock, plan);
   }
 }

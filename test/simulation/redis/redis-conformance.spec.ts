@@ -1,0 +1,35 @@
+import { afterAll, describe, expect, it } from '@jest/globals';
+import type { LeaseStore } from '../../../lib/core/lease-store.js';
+import {
+  createSeededRandom,
+  leaseStoreConformance,
+  VirtualClock,
+  type ConformanceHarness,
+} from '../../../lib/testing/index.js';
+import { silent } from '../../support/fixtures.js';
+import { RedisModel } from './redis-model.js';
+import { simulatedRedisStore } from './simulated-redis-store.js';
+import { steadyLink } from './steady-link.js';
+
+describe('the production Redis store on the model, conformance', () => {
+  const clock = new VirtualClock();
+  const server = new RedisModel({ clock });
+  let opened = 0;
+  const open = async (): Promise<LeaseStore> =>
+    simulatedRedisStore({
+      ...{ server, clock, link: steadyLink(), random: createSeededRandom(++opened) },
+      ...{ restartGuard: false, maxTtlMs: 30 * 86_400_000, logger: silent },
+    });
+  const harness: ConformanceHarness = {
+    ...{ open, reopen: open, ttlMs: 1000 },
+    elapse: ms => clock.advance(ms),
+    corrupt: async key => void server.command('SET', server.keys.of(key).lease, 'garbage'),
+  };
+  const cases = leaseStoreConformance(harness);
+
+  for (const { name, run } of cases) it(name, run);
+
+  afterAll(() => {
+    expect({ timers: clock.armedTimers }).toEqual({ timers: 0 });
+  });
+});
