@@ -37,8 +37,9 @@ export function pollDelayMs(attempt: number, maxMs: number, chance: number): num
 
 /**
  * A holder's own clock: monotonic time, plus whatever the wall clock gained on it. Suspended time, during which the
- * monotonic clock may stand still, therefore counts, and a step back never hides time that has passed. A wall clock
- * stepped forward counts too: its holder gives up early, which is safe.
+ * monotonic clock may stand still, therefore counts. A step back hides no time that had passed before the last reading; one
+ * together with a suspension, without a reading between them, hides it, which no code can see. A wall clock stepped forward
+ * counts too: its holder gives up early, which is safe.
  *
  * A gain is counted once it exceeds the resolution of the two clocks; summing every rounding error instead would make
  * this clock run faster the more often it is read.
@@ -53,12 +54,18 @@ export class ElapsedTime {
 
   /** Milliseconds on this holder's clock; never goes back. */
   now(): number {
-    const monotonicMs = this.clock.monotonicMs();
-    const leadMs = this.clock.wallMs() - monotonicMs;
-    const changeMs = leadMs - this.wallLeadMs;
-    if (changeMs > CLOCK_RESOLUTION_MS) this.gainedMs += changeMs;
-    if (Math.abs(changeMs) > CLOCK_RESOLUTION_MS) this.wallLeadMs = leadMs;
-    return monotonicMs + this.gainedMs;
+    // Between two readings the process may be stopped for a while, which must not pass for a gain of either clock.
+    const beforeMs = this.clock.monotonicMs();
+    const wallMs = this.clock.wallMs();
+    const afterMs = this.clock.monotonicMs();
+    const [leastLeadMs, mostLeadMs] = [wallMs - afterMs, wallMs - beforeMs];
+    if (leastLeadMs - this.wallLeadMs > CLOCK_RESOLUTION_MS) {
+      this.gainedMs += leastLeadMs - this.wallLeadMs;
+      this.wallLeadMs = leastLeadMs;
+    } else if (this.wallLeadMs - mostLeadMs > CLOCK_RESOLUTION_MS) {
+      this.wallLeadMs = mostLeadMs;
+    }
+    return afterMs + this.gainedMs;
   }
 
   /** How much the wall clock has gained so far; tells a jump from plain waiting. */

@@ -47,6 +47,36 @@ describe('a holder’s elapsed time', () => {
     expect(sinceStart()).toBeCloseTo(10_000, 3);
   });
 
+  it('a process that is stopped between two readings has not seen a clock jump', () => {
+    const { clock, sinceStart, elapsed } = setUp();
+    for (const stopped of ['monotonicMs', 'wallMs'] as const) {
+      const read = clock[stopped].bind(clock);
+      clock[stopped] = () => {
+        const now = read();
+        clock.pass(16);
+        return now;
+      };
+    }
+    for (let i = 0; i < 100; i++) elapsed.now();
+    expect(elapsed.gainedSoFarMs).toBeLessThan(1);
+    expect(sinceStart()).toBeLessThan(101 * 16 * 3 + 1);
+  });
+
+  it('counts a suspension even where the process is stopped between two readings', () => {
+    const { clock, sinceStart } = setUp();
+    const read = clock.wallMs.bind(clock);
+    clock.wallMs = () => {
+      const now = read();
+      clock.pass(16);
+      return now;
+    };
+    sinceStart();
+    clock.pass(0, 5000);
+    sinceStart();
+    clock.wallMs = read;
+    expect(sinceStart()).toBeGreaterThanOrEqual(5000 + 2 * 16 - 1);
+  });
+
   it('counts suspended time, during which the monotonic clock stands still', () => {
     const { clock, sinceStart } = setUp();
     clock.pass(1000);

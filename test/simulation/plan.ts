@@ -23,6 +23,8 @@ export interface Plan {
   readonly loopDelayMs: number;
   /** How long a message takes at least, and usually at most, one way. */
   readonly delayMs: readonly [number, number];
+  /** The longest pause between two looks at a key that is held. */
+  readonly pollEveryMs: number;
   /** Between two steps of one client's work. */
   readonly stepMs: number;
   /** How long a section of work is. */
@@ -64,7 +66,7 @@ export const CLIENTS = 5;
 /** Draws the run of a seed. Each draws its own mix of work and faults, so that rare combinations meet. */
 export function drawPlan(seed: number, durationMs = 60_000): Plan {
   const dice = new Dice(`plan-${seed}`);
-  const store = dice.weighted<StoreKind>({ memory: 1, redis: 1, dynamodb: 1 });
+  const store = dice.weighted<StoreKind>({ memory: 1, redis: 0.8, dynamodb: 1 });
   const ttlMs = dice.scale(400, 6000);
   const driftRate = dice.pick([0.01, 0.01, 0.001, 0.1]);
   const clientDrifts = Array.from({ length: CLIENTS }, () => drawDrift(dice, driftRate));
@@ -89,6 +91,7 @@ export function drawPlan(seed: number, durationMs = 60_000): Plan {
     // Never so late, nor messages so slow, that commands go unanswered while nothing is wrong.
     loopDelayMs: dice.chance(0.5) ? 0 : dice.between(0, Math.min(0.9 * toleranceMs, ttlMs / 80)),
     delayMs: drawDelay(dice, ttlMs),
+    pollEveryMs: dice.pick([1000, 3000]),
     stepMs: dice.scale(400, 3000),
     workMs: dice.scale(20, 3 * ttlMs),
     restartGuard: store === 'redis' && dice.chance(0.7),

@@ -78,7 +78,7 @@ export class Replica implements Claimant {
     const random = createSeededRandom(name_);
     this.store = this.watched(backend.connect({ link: this.link, clock: this.clock, random }));
     this.manager = new SyncManager(
-      { store: this.store, ttl: plan.ttlMs, driftRate: plan.driftRate },
+      { store: this.store, ttl: plan.ttlMs, driftRate: plan.driftRate, pollEvery: plan.pollEveryMs },
       { clock: this.clock, random },
     );
     this.listen();

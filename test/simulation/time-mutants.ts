@@ -27,15 +27,15 @@ export const timeMutants: readonly Mutant[] = [
     name: 'suspend-not-counted',
     mistake: 'time for which the machine slept does not count (9)',
     file: 'lib/core/lease-timing.ts',
-    find: 'if (changeMs > CLOCK_RESOLUTION_MS) this.gainedMs += changeMs;',
+    find: '      this.gainedMs += leastLeadMs - this.wallLeadMs;\n',
     replace: '',
   },
   {
     name: 'wall-clock-only',
     mistake: 'a holder goes by the wall clock, which may be set back',
     file: 'lib/core/lease-timing.ts',
-    find: '    return monotonicMs + this.gainedMs;',
-    replace: '    return monotonicMs + leadMs;',
+    find: '    return afterMs + this.gainedMs;',
+    replace: '    return wallMs;',
   },
   {
     name: 'observation-by-wall-clock',
