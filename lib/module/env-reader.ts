@@ -29,7 +29,7 @@ export class EnvReader<Name extends string> {
   text(name: Name): string | undefined {
     const value: unknown = isService(this.env) ? this.env.get(name) : this.env[name];
     // A service may have parsed the value already.
-    const text = typeof value === 'string' ? value.trim() : (JSON.stringify(value) ?? '');
+    const text = typeof value === 'string' ? value.trim() : jsonOf(value);
     return text === '' || value === null ? undefined : text;
   }
 
@@ -74,4 +74,13 @@ export class EnvReader<Name extends string> {
 
 function isService(env: LockEnvSource): env is { get(name: string): unknown } {
   return 'get' in env && typeof env.get === 'function';
+}
+
+/** What no JSON can say is refused for what it reads like. */
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? '';
+  } catch {
+    return describeValue(value);
+  }
 }

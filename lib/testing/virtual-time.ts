@@ -16,6 +16,9 @@ export class VirtualTime {
   private trueMs = 0;
   private last: Promise<void> = Promise.resolve();
 
+  /** @param settle resolves when all promises that can settle without time passing have settled */
+  constructor(private readonly settle: () => Promise<void> = nextTurn) {}
+
   get nowMs(): number {
     return this.trueMs;
   }
@@ -41,7 +44,7 @@ export class VirtualTime {
   }
 
   private async run(ms: number): Promise<void> {
-    await nextTurn();
+    await this.settle();
     const endMs = this.trueMs + ms;
     let atOnce = 0;
     for (let dueMs = this.nextDueMs(); dueMs <= endMs; dueMs = this.nextDueMs()) {
@@ -52,7 +55,7 @@ export class VirtualTime {
         );
       this.trueMs = Math.max(this.trueMs, dueMs);
       this.machines.find(machine => machine.nextDueMs() <= this.trueMs)!.fireNext();
-      await nextTurn();
+      await this.settle();
     }
     // A callback may have blocked its loop beyond the end.
     this.trueMs = Math.max(this.trueMs, endMs);

@@ -1,12 +1,12 @@
 import { StoreRejectedError, StoreUnavailableError } from '../../lib/core/errors.js';
 import type { CallOptions, LeaseStore } from '../../lib/core/lease-store.js';
 import { DynamoDbLeaseStore } from '../../lib/stores/dynamodb/dynamodb-lease-store.js';
-import type { Dialect } from '../../lib/stores/dynamodb/dynamodb-store-options.js';
 import { parseVersion } from '../../lib/stores/dynamodb/record-version.js';
 import type { Item, RowClient } from '../../lib/stores/dynamodb/row-client.js';
 import { DynamoDbTable } from '../support/dynamodb-table.js';
 import type { Backend, ClientParts, Holding } from './backend.js';
 import type { Link } from './link.js';
+import type { Plan } from './plan.js';
 
 const OPTIONS = {
   table: 'locks',
@@ -21,11 +21,12 @@ const OPTIONS = {
 export class DynamoDbBackend implements Backend {
   private readonly table = new DynamoDbTable();
 
-  constructor(private readonly dialect: Dialect) {}
+  constructor(private readonly plan: Pick<Plan, 'dialect' | 'hearsLate'>) {}
 
   connect({ link, clock }: ClientParts): LeaseStore {
-    const client = new RemoteTable(this.table, link);
-    return new DynamoDbLeaseStore({ ...OPTIONS, dialect: this.dialect }, { client, clock });
+    const { dialect, hearsLate } = this.plan;
+    const client = new RemoteTable(this.table, link, hearsLate);
+    return new DynamoDbLeaseStore({ ...OPTIONS, dialect }, { client, clock });
   }
 
   holding(key: string): Holding | null {
@@ -50,6 +51,7 @@ class RemoteTable implements RowClient {
   constructor(
     private readonly table: DynamoDbTable,
     private readonly link: Link,
+    private readonly hearsLate: boolean,
   ) {}
 
   readonly update: RowClient['update'] = (input, call) =>
@@ -66,9 +68,11 @@ class RemoteTable implements RowClient {
   private send<T>(
     name: string,
     keys: Item | undefined,
-    { signal }: CallOptions,
+    call: CallOptions,
     apply: () => Promise<T>,
   ): Promise<T> {
+    if (this.hearsLate) return this.link.exchange({ name, key: keys?.key?.S }, apply) as Promise<T>;
+    const { signal } = call;
     return new Promise((resolve, reject) => {
       const giveUp = (): void => reject(new StoreUnavailableError('no answer in time', { sent: true }));
       if (signal?.aborted === true) return giveUp();

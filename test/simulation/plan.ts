@@ -33,6 +33,8 @@ export interface Plan {
   readonly restartGuard: boolean;
   /** DynamoDB: the format of its rows. */
   readonly dialect: 'dynamolock' | 'aws-java';
+  /** DynamoDB: whether a command that was given up may still be answered. */
+  readonly hearsLate: boolean;
   readonly weights: Readonly<Record<StepKind, number>>;
   readonly faults: readonly SimFault[];
 }
@@ -66,7 +68,7 @@ export const CLIENTS = 5;
 /** Draws the run of a seed. Each draws its own mix of work and faults, so that rare combinations meet. */
 export function drawPlan(seed: number, durationMs = 60_000): Plan {
   const dice = new Dice(`plan-${seed}`);
-  const store = dice.weighted<StoreKind>({ memory: 1, redis: 0.8, dynamodb: 1 });
+  const store = dice.weighted<StoreKind>({ memory: 1, redis: 0.7, dynamodb: 1 });
   const ttlMs = dice.scale(400, 6000);
   const driftRate = dice.pick([0.01, 0.01, 0.001, 0.1]);
   const clientDrifts = Array.from({ length: CLIENTS }, () => drawDrift(dice, driftRate));
@@ -96,6 +98,7 @@ export function drawPlan(seed: number, durationMs = 60_000): Plan {
     workMs: dice.scale(20, 3 * ttlMs),
     restartGuard: store === 'redis' && dice.chance(0.7),
     dialect: dice.pick(['dynamolock', 'aws-java'] as const),
+    hearsLate: dice.chance(0.5),
     weights: Object.fromEntries(
       STEPS.map(step => [step, dice.chance(0.25) ? 0 : dice.between(0.1, 1)]),
     ) as Record<StepKind, number>,

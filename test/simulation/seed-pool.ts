@@ -54,7 +54,7 @@ export async function runSeeds(
   try {
     await Promise.all(
       Array.from({ length: jobs }, () => {
-        const child = fork(runner, { execArgv: ['--enable-source-maps'] });
+        const child = fork(runner, { execArgv: ['--enable-source-maps', '--max-semi-space-size=64'] });
         children.add(child);
         return work(child);
       }),

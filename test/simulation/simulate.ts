@@ -1,4 +1,6 @@
+import { nextTurn } from '../../lib/platform/next-turn.js';
 import { VirtualClock } from '../../lib/testing/index.js';
+import { VirtualTime } from '../../lib/testing/virtual-time.js';
 import { leftovers } from '../support/leftovers.js';
 import type { Backend } from './backend.js';
 import { DynamoDbBackend } from './dynamodb-backend.js';
@@ -7,6 +9,7 @@ import { FencedResource } from './fenced-resource.js';
 import { MemoryBackend } from './memory-backend.js';
 import { Oracle, type SeenGrant, type Violation } from './oracle.js';
 import type { Plan } from './plan.js';
+import { quickTurns } from './quick-turn.js';
 import { Recorder } from './recorder.js';
 import { RedisBackend } from './redis-backend.js';
 import { Replica, type World } from './replica.js';
@@ -31,6 +34,8 @@ export async function simulate(plan: Plan, options: { timeline?: boolean } = {})
   process.on('unhandledRejection', onUnhandled);
   try {
     await run.toEnd();
+    // What was rejected in the last instant and is not handled is reported in the next turn
+    await nextTurn();
     return run.result();
   } finally {
     process.off('unhandledRejection', onUnhandled);
@@ -39,7 +44,7 @@ export async function simulate(plan: Plan, options: { timeline?: boolean } = {})
 
 /** One run: clients, a server, and time. */
 class Run implements World, ReplicaFleet {
-  readonly time = new VirtualClock();
+  readonly time = new VirtualClock({}, new VirtualTime(quickTurns()));
   readonly recorder: Recorder;
   readonly backend: Backend;
   readonly oracle: Oracle;
@@ -173,7 +178,7 @@ function backendOf(plan: Plan, clock: VirtualClock): Backend {
     case 'memory':
       return new MemoryBackend(clock);
     case 'dynamodb':
-      return new DynamoDbBackend(plan.dialect);
+      return new DynamoDbBackend(plan);
     case 'redis':
       return new RedisBackend(clock, plan);
   }

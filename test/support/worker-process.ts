@@ -16,6 +16,8 @@ export interface WorkerProcess {
   /** The first line, printed before or from now on, that contains `text`. @throws Error after `timeoutMs`, with the log */
   line(text: string, timeoutMs?: number): Promise<string>;
   kill(signal: NodeJS.Signals): void;
+  /** Delivers to its `process.on('message')`; lost if it has ended. */
+  send(message: object): void;
   /** Resolves with the exit code, `null` when killed by a signal. */
   readonly exited: Promise<number | null>;
   /** Kills it if it runs, and waits. */
@@ -27,6 +29,11 @@ process.once('exit', () => running.forEach(child => child.kill('SIGKILL')));
 
 /** Compiles a TypeScript file together with the library's sources, and runs it. */
 export async function startWorker(file: string, env: Record<string, string>): Promise<WorkerProcess> {
+  return runWorker(await compileWorker(file), env);
+}
+
+/** Compiles a TypeScript file together with the library's sources. @returns what {@link runWorker} takes, as often as you like */
+export async function compileWorker(file: string): Promise<string> {
   await mkdir(OUT, { recursive: true });
   const outfile = join(OUT, `${basename(file, '.ts')}-${process.env.JEST_WORKER_ID ?? 0}.mjs`);
   buildSync({
@@ -39,16 +46,21 @@ export async function startWorker(file: string, env: Record<string, string>): Pr
     tsconfig: join(ROOT, 'tsconfig.json'),
     logLevel: 'error',
   });
+  return outfile;
+}
+
+/** Runs a script that {@link compileWorker} has made. */
+export function runWorker(outfile: string, env: Record<string, string>): WorkerProcess {
   const { NODE_OPTIONS: _, ...inherited } = process.env;
   const child = spawn(process.execPath, ['--enable-source-maps', outfile], {
     env: { ...inherited, NODE_ENV: '', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   running.add(child);
   const exited = once(child, 'exit').then(([code]) => (running.delete(child), code as number | null));
   const lines: string[] = [];
   const listeners = new Set<(line: string) => void>();
-  for (const stream of [child.stdout, child.stderr]) {
+  for (const stream of [child.stdout!, child.stderr!]) {
     createInterface({ input: stream }).on('line', line => {
       lines.push(line);
       for (const listener of [...listeners]) listener(line);
@@ -59,6 +71,7 @@ export async function startWorker(file: string, env: Record<string, string>): Pr
     lines,
     exited,
     kill: signal => void child.kill(signal),
+    send: message => void (child.connected && child.send(message, () => undefined)),
     line(text, timeoutMs = 15_000) {
       const found = lines.find(line => line.includes(text));
       if (found !== undefined) return Promise.resolve(found);

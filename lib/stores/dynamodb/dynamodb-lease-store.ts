@@ -19,6 +19,7 @@ import type { Item, RowClient } from './row-client.js';
 import { ConditionFailed, notAnswered } from './dynamodb-errors.js';
 import type { ResolvedDynamoDbStoreOptions } from './dynamodb-store-options.js';
 import {
+  checkToken,
   isGrantOf,
   isHeldBy,
   ownerOf,
@@ -163,7 +164,9 @@ export class DynamoDbLeaseStore implements LeaseStore {
   ): Promise<AcquireOutcome> {
     const { key, owner } = request;
     const input = this.commands.acquire(request, this.nextSeed(), observed);
-    const written = await this.update(key, input, call);
+    const written = await this.update(key, input, call).catch((error: unknown) =>
+      this.refused(key, error, call),
+    );
     if (written.applied) {
       this.observations.forget(key);
       return this.granted(request, written.item, call);
@@ -174,6 +177,15 @@ export class DynamoDbLeaseStore implements LeaseStore {
       return this.held(row, this.watch(request, row));
     }
     return this.notTaken(request, row);
+  }
+
+  /** DynamoDB refuses to add to a token that is no number, as if the command were wrong. */
+  private async refused(key: string, error: unknown, call: CallOptions): Promise<never> {
+    if (error instanceof StoreRejectedError && !error.retryable) {
+      const { Item: item } = await this.parts.client.get(this.commands.get(key), call);
+      if (item !== undefined) checkToken(key, item);
+    }
+    throw error;
   }
 
   private watch({ key, driftRate }: AcquireRequest, { version, leaseMs }: LeaseItem): Observation {

@@ -108,6 +108,11 @@ function text(key: string, item: Item, name: string): string {
   return value;
 }
 
+/** @throws CorruptLeaseError where the row has a token to which none can be added */
+export function checkToken(key: string, item: Item): void {
+  if (item['fencingToken'] !== undefined) tokenOf(key, item);
+}
+
 function tokenOf(key: string, item: Item): number {
   const token = Number(item['fencingToken']?.N);
   if (Number.isSafeInteger(token) && token > 0) return token;
