@@ -78,7 +78,8 @@ export class Oracle {
     if (held?.owner === undefined || held.fencingToken === undefined) return;
     const last = this.lastGrant(key);
     const { owner, fencingToken } = held;
-    if (last?.owner === owner && last.fencingToken === fencingToken) return;
+    // Seen before: still there, or there again in a server that has forgotten what came after.
+    if (this.grantOf({ key, owner, fencingToken }) !== undefined) return;
     const index = (last?.index ?? 0) + 1;
     const isExempt = this.exemptKeys.has(key);
     const grant = { key, owner, fencingToken, index, isExempt, isRevoked: false, ackedBefore: this.data.newestAcked(key) };
@@ -185,11 +186,16 @@ export class Oracle {
 
   /** Whether the server has, or would have, refused the key to a contender at some time since {@link mark}. */
   wasHeldSince(key: string, mark: HeldMark): boolean {
-    return mark.wasHeld || this.holding(key) !== null || this.lastGrant(key) !== mark.lastGrant;
+    return mark.wasHeld || this.isHeld(key) || this.lastGrant(key) !== mark.lastGrant;
   }
 
   mark(key: string): HeldMark {
-    return { wasHeld: this.holding(key) !== null, lastGrant: this.lastGrant(key) };
+    return { wasHeld: this.isHeld(key), lastGrant: this.lastGrant(key) };
+  }
+
+  /** By the server, or by a client that does not know yet that the server has forgotten it. */
+  private isHeld(key: string): boolean {
+    return this.holding(key) !== null || [...this.claims.values()].some(({ grant }) => grant.key === key);
   }
 
   /** What a client that is still there believes to hold. */
