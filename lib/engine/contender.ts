@@ -83,7 +83,7 @@ export class Contender {
           this.isInDoubt = true;
           continue;
         }
-        const isFreed = obstacle.kind === 'held' && (await this.releasedLeftOver(obstacle.owner));
+        const isFreed = obstacle.kind === 'held' && (await this.releasedAbandoned(obstacle.owner));
         if (this.isAbandoned()) return null;
         if (isFreed) continue;
         const retryInMs = this.retryDelayMs(obstacle, attempt);
@@ -206,10 +206,10 @@ export class Contender {
     releaser.inBackground(releaser.release({ key: this.key, owner: this.owner, fencingToken }, patience));
   }
 
-  /** @returns whether the key was held by nobody but an owner that we had given up, or by this one, whose grant was revoked */
-  private async releasedLeftOver(owner: string | undefined): Promise<boolean> {
-    if (owner === undefined || owner === this.clearedOwner) return false;
-    if (owner !== this.owner && !this.services.abandoned.has(owner)) return false;
+  /** @returns whether the key was held by nobody but an owner that we had given up */
+  private async releasedAbandoned(owner: string | undefined): Promise<boolean> {
+    if (owner === undefined || owner === this.clearedOwner || !this.services.abandoned.has(owner))
+      return false;
     this.clearedOwner = owner;
     const { commandTimeoutMs } = this.resolved.timing;
     return (

@@ -111,10 +111,12 @@ export class KeyQueue {
     return local !== null && local.isStanding ? this.ownHold(local) : this.obstacle;
   }
 
-  /** Whoever has waited behind a lease here, and whose own first attempt is still on its way, has found a key that is held. */
+  /** Whoever has waited behind a lease here, whose release or after which his own first attempt is on its way, has found a key that is held. */
   private holdDuring({ isProbe, waitingSince }: Waiter): Obstacle | null {
-    const { lastHold } = this;
-    return !isProbe && lastHold !== null && lastHold.endedAt > waitingSince ? lastHold.obstacle : null;
+    const { local, lastHold } = this;
+    if (isProbe) return null;
+    if (local !== null) return this.ownHold(local);
+    return lastHold !== null && lastHold.endedAt > waitingSince ? lastHold.obstacle : null;
   }
 
   private get first(): Waiter | undefined {

@@ -197,18 +197,6 @@ describe('ambiguity: an unanswered command may have been applied', () => {
     expect((await world.store.inspect('k'))?.isHeld ?? false).toBe(false);
   });
 
-  it('a grant of its own that was lost and then revoked is released, and the key acquired anew', async () => {
-    const { manager, link } = world.replica();
-    link.script('acquire', { kind: 'lose-reply', settle: 'unanswered' });
-    const acquiring = track(manager.acquire('k'));
-    await world.settle();
-    const { fencingToken } = (await world.store.inspect('k'))!;
-    await world.store.revoke({ key: 'k', fencingToken: fencingToken! });
-    await world.advance(500);
-    expect(acquiring.state).toBe('resolved');
-    expect(acquiring.value!.fencingToken).toBeGreaterThan(fencingToken!);
-  });
-
   it('what an ambiguous acquire left behind outlives one TTL never', async () => {
     const { manager, link } = world.replica({ ttl: 1000 });
     link.fail('acquire', { kind: 'lose-reply' }).fail('release', { kind: 'lose-request' });

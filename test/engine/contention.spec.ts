@@ -180,6 +180,17 @@ describe('contention for one key', () => {
     expect(await world.store.inspect('k')).toBe(null);
   });
 
+  it('so is one that ends while the release of a local holder is on its way', async () => {
+    const { manager, link } = world.replica();
+    const holder = await manager.acquire('k');
+    const wait = track(manager.acquire('k', { wait: 1000 }));
+    await world.advance(990);
+    link.script('release', { kind: 'delay', requestMs: 20 });
+    void holder.release();
+    await world.advance(15);
+    expect(wait.error).toMatchObject({ code: 'LOCK_TIMEOUT' });
+  });
+
   it('waits in acquire keep the process alive, renewals and campaigns do not', async () => {
     const first = world.replica();
     const second = world.replica();

@@ -42,7 +42,8 @@ function patch(mutant: Mutant): Plugin {
         return { contents: mutate(await readFile(path, 'utf8'), mutant), loader: 'ts' };
       });
       onEnd(() => {
-        if (!isApplied) throw new Error(`mutant '${mutant.name}': ${mutant.file} is not part of the simulation`);
+        if (!isApplied)
+          throw new Error(`mutant '${mutant.name}': ${mutant.file} is not part of the simulation`);
       });
     },
   };

@@ -28,7 +28,8 @@ export class DataHistory {
 
   newestAcked(key: string): number {
     let newest = -1;
-    for (const { order, isAcked } of this.writes.get(key)?.values() ?? []) if (isAcked) newest = Math.max(newest, order);
+    for (const { order, isAcked } of this.writes.get(key)?.values() ?? [])
+      if (isAcked) newest = Math.max(newest, order);
     return newest;
   }
 
@@ -41,7 +42,9 @@ export class DataHistory {
   /** @returns what is wrong with the data that the holder of a grant found */
   check({ key, ackedBefore }: SeenGrant, found: LeaseData | undefined): string | null {
     if (found === undefined) {
-      return ackedBefore < 0 || this.forgotten.has(key) ? null : `${key} has lost the data of write ${ackedBefore}`;
+      return ackedBefore < 0 || this.forgotten.has(key)
+        ? null
+        : `${key} has lost the data of write ${ackedBefore}`;
     }
     const write = this.writes.get(key)?.get(found);
     if (write === undefined) return `${key} has data that nobody wrote`;

@@ -76,7 +76,7 @@ export const engineMutants: readonly Mutant[] = [
     name: 'lost-local-wake-up',
     mistake: 'when a lease here is released, the next waiter here is not served',
     file: 'lib/engine/key-queue.ts',
-    find: "endedAt: this.services.elapsed.now() };\n    this.next();",
+    find: 'endedAt: this.services.elapsed.now() };\n    this.next();',
     replace: 'endedAt: this.services.elapsed.now() };',
   },
   {
@@ -90,7 +90,7 @@ export const engineMutants: readonly Mutant[] = [
     name: 'release-at-the-end-only',
     mistake: 'a lease is held here until the store has confirmed its release',
     file: 'lib/engine/held-lease.ts',
-    find: "    const freed = this.services.releaser.release({ ...this.releaseRequest(keepMs), ...writes }, patience);\n    this.onEnd(this, freed);",
+    find: '    const freed = this.services.releaser.release({ ...this.releaseRequest(keepMs), ...writes }, patience);\n    this.onEnd(this, freed);',
     replace:
       "    this.state = { kind: 'held' };\n    const freed = this.services.releaser.release({ ...this.releaseRequest(keepMs), ...writes }, patience);\n    void freed.then(() => { this.state = { kind: 'released' }; this.onEnd(this, freed); });",
   },

@@ -41,7 +41,10 @@ export class FaultInjector {
   private inject(fault: SimFault): void {
     const { client, kind, forMs } = fault;
     this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
-    this.world.recorder.tell('fault', `${kind}${client === undefined ? '' : ` c${client}`} for ${forMs.toFixed(0)} ms`);
+    this.world.recorder.tell(
+      'fault',
+      `${kind}${client === undefined ? '' : ` c${client}`} for ${forMs.toFixed(0)} ms`,
+    );
     const over = this.troubles.begin(client);
     const end = client === undefined ? this.onServer(fault) : this.onClient(fault, client);
     if (end === null) over();
@@ -49,7 +52,8 @@ export class FaultInjector {
       this.lastsFor(forMs, () => {
         end();
         // The restart guard grants nothing for a while.
-        if (kind.startsWith('server-restart')) this.world.time.startTimer(2 * this.world.plan.maxTtlMs + 2000, over);
+        if (kind.startsWith('server-restart'))
+          this.world.time.startTimer(2 * this.world.plan.maxTtlMs + 2000, over);
         else over();
       });
     }

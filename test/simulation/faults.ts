@@ -53,7 +53,14 @@ type ServerFault =
 /** Outside the assumptions of promise 1; the others hold. */
 type OutsideFault = 'evict' | 'server-jump-ahead' | 'revoke-by-force';
 
-const CLIENT_FAULTS: readonly ClientFault[] = ['crash', 'restart', 'stall', 'suspend', 'jump-ahead', 'jump-back'];
+const CLIENT_FAULTS: readonly ClientFault[] = [
+  'crash',
+  'restart',
+  'stall',
+  'suspend',
+  'jump-ahead',
+  'jump-back',
+];
 const LINK_FAULTS: readonly LinkFault[] = [
   'cut',
   'cut-requests',

@@ -22,7 +22,10 @@ export class FencedResource {
     this.counts.accepted++;
     const newest = this.newest.get(key);
     if (newest !== undefined && newest.index > grant.index)
-      this.oracle.violated('a fenced resource serves no stale holder', `${key}: ${grant.owner} after ${newest.owner}`);
+      this.oracle.violated(
+        'a fenced resource serves no stale holder',
+        `${key}: ${grant.owner} after ${newest.owner}`,
+      );
     this.newest.set(key, grant);
     return true;
   }

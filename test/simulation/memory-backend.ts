@@ -21,7 +21,8 @@ export class MemoryBackend implements Backend {
   holding(key: string): Holding | null {
     const { rows } = this.store as unknown as { rows: Map<string, LeaseRow> };
     const row = rows.get(key);
-    if (row === undefined || row.state === 'free' || row.remainingMs(this.clock.monotonicMs()) <= 0) return null;
+    if (row === undefined || row.state === 'free' || row.remainingMs(this.clock.monotonicMs()) <= 0)
+      return null;
     return row.owner === '' ? {} : { owner: row.owner, fencingToken: row.fencingToken };
   }
 
@@ -47,10 +48,14 @@ class RemoteStore implements LeaseStore {
     this.expiry = store.expiry;
   }
 
-  readonly acquire: LeaseStore['acquire'] = request => this.send('acquire', request.key, () => this.store.acquire(request));
-  readonly renew: LeaseStore['renew'] = request => this.send('renew', request.key, () => this.store.renew(request));
-  readonly release: LeaseStore['release'] = request => this.send('release', request.key, () => this.store.release(request));
-  readonly revoke: LeaseStore['revoke'] = request => this.send('revoke', request.key, () => this.store.revoke(request));
+  readonly acquire: LeaseStore['acquire'] = request =>
+    this.send('acquire', request.key, () => this.store.acquire(request));
+  readonly renew: LeaseStore['renew'] = request =>
+    this.send('renew', request.key, () => this.store.renew(request));
+  readonly release: LeaseStore['release'] = request =>
+    this.send('release', request.key, () => this.store.release(request));
+  readonly revoke: LeaseStore['revoke'] = request =>
+    this.send('revoke', request.key, () => this.store.revoke(request));
   readonly inspect: LeaseStore['inspect'] = key => this.send('inspect', key, () => this.store.inspect(key));
 
   renewMany(requests: readonly RenewRequest[], call: CallOptions) {

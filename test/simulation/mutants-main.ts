@@ -29,7 +29,9 @@ async function firstToNotice(mutant: Mutant): Promise<SeedReport | null> {
     seen.add(report.seed);
     if (report.violations.length > 0 && (first === null || report.seed < first.seed)) first = report;
     // Others may still run that come before it.
-    return first === null || !Array.from({ length: first.seed }, (_, i) => i + 1).every(seed => seen.has(seed));
+    return (
+      first === null || !Array.from({ length: first.seed }, (_, i) => i + 1).every(seed => seen.has(seed))
+    );
   });
   return first;
 }

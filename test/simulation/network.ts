@@ -54,17 +54,25 @@ export class SimulatedLink implements Link {
   exchange<T>(message: Message, apply: () => T): Promise<Awaited<T>> {
     const { dice } = this.parts;
     const noise = this.noise();
-    const [losesRequest, losesReply, isTwice] = [0, 0, 0].map(() => dice.chance(noise)) as [boolean, boolean, boolean];
+    const [losesRequest, losesReply, isTwice] = [0, 0, 0].map(() => dice.chance(noise)) as [
+      boolean,
+      boolean,
+      boolean,
+    ];
     const [thereMs, backMs, againMs] = [this.delayMs(), this.delayMs(), this.delayMs()];
     return new Promise((resolve, reject) => {
       this.onItsWay.set(reject, null);
       const answer = (settle: () => void): void => {
         if (losesReply || this.isCut('replies')) return;
         if (!this.onItsWay.has(reject)) return;
-        const timer = this.parts.clock.startTimer(backMs, () => {
-          this.onItsWay.delete(reject);
-          settle();
-        }, { unref: true });
+        const timer = this.parts.clock.startTimer(
+          backMs,
+          () => {
+            this.onItsWay.delete(reject);
+            settle();
+          },
+          { unref: true },
+        );
         this.onItsWay.set(reject, timer);
       };
       const arrive = async (): Promise<void> => {
@@ -77,7 +85,11 @@ export class SimulatedLink implements Link {
         }
       };
       this.parts.time.startTimer(thereMs, () => void arrive());
-      if (isTwice) this.parts.time.startTimer(thereMs + againMs, () => void this.applied(message, apply).catch(() => {}));
+      if (isTwice)
+        this.parts.time.startTimer(
+          thereMs + againMs,
+          () => void this.applied(message, apply).catch(() => {}),
+        );
     });
   }
 

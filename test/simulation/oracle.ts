@@ -82,7 +82,15 @@ export class Oracle {
     if (this.grantOf({ key, owner, fencingToken }) !== undefined) return;
     const index = (last?.index ?? 0) + 1;
     const isExempt = this.exemptKeys.has(key);
-    const grant = { key, owner, fencingToken, index, isExempt, isRevoked: false, ackedBefore: this.data.newestAcked(key) };
+    const grant = {
+      key,
+      owner,
+      fencingToken,
+      index,
+      isExempt,
+      isRevoked: false,
+      ackedBefore: this.data.newestAcked(key),
+    };
     this.grantsOf(key).push(grant);
     this.recorder.tell('server', `grants ${key} to ${owner} with token ${fencingToken}`);
     if (last !== undefined && fencingToken <= last.fencingToken)
@@ -95,7 +103,9 @@ export class Oracle {
   }
 
   grantOf({ key, owner, fencingToken }: LeaseEvent): SeenGrant | undefined {
-    return this.grants.get(key)?.findLast(grant => grant.owner === owner && grant.fencingToken === fencingToken);
+    return this.grants
+      .get(key)
+      ?.findLast(grant => grant.owner === owner && grant.fencingToken === fencingToken);
   }
 
   /** A client believes to hold a lease from now on. */
@@ -114,7 +124,10 @@ export class Oracle {
       this.violated('loss comes first', `${replica.name} takes ${id}, after ${last.owner} was granted`);
     for (const other of this.claims.values()) {
       if (other !== claim && other.grant.key === event.key && other.replica === replica)
-        this.violated('one lease per key in a process', `${replica.name}: ${id} besides ${idOf(other.grant)}`);
+        this.violated(
+          'one lease per key in a process',
+          `${replica.name}: ${id} besides ${idOf(other.grant)}`,
+        );
     }
     const problem = this.data.check(grant, lease.data);
     if (problem !== null) this.violated('data is handed on', `${replica.name}: ${problem}`);
@@ -217,7 +230,10 @@ export class Oracle {
       this.expectLost(claim, `when ${grant.owner} is granted`);
     } else {
       const belief = claim.lease.isHeld ? 'isHeld' : 'its signal has not aborted';
-      this.violated('loss comes first', `${replica.name}: ${idOf(claim.grant)}: ${belief} when ${grant.owner} is granted`);
+      this.violated(
+        'loss comes first',
+        `${replica.name}: ${idOf(claim.grant)}: ${belief} when ${grant.owner} is granted`,
+      );
     }
   }
 
@@ -226,8 +242,10 @@ export class Oracle {
     if (grant.isExempt) return;
     // Whichever is asked first must tell.
     const isAborted = grant.index % 2 === 0 ? lease.signal.aborted : null;
-    if (isAborted === false) this.violated('the signal reads the clock', `${replica.name}: ${idOf(grant)} ${when}`);
-    else if (lease.isHeld) this.violated('isHeld reads the clock', `${replica.name}: ${idOf(grant)} is held ${when}`);
+    if (isAborted === false)
+      this.violated('the signal reads the clock', `${replica.name}: ${idOf(grant)} ${when}`);
+    else if (lease.isHeld)
+      this.violated('isHeld reads the clock', `${replica.name}: ${idOf(grant)} is held ${when}`);
     else if (!lease.signal.aborted)
       this.violated('the signal reads the clock', `${replica.name}: ${idOf(grant)} ${when}`);
   }

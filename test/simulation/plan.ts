@@ -41,15 +41,7 @@ export interface Plan {
 
 /** What a client does in a step. */
 export type StepKind =
-  | 'acquire'
-  | 'probe'
-  | 'withLock'
-  | 'campaign'
-  | 'renew'
-  | 'release'
-  | 'revoke'
-  | 'look'
-  | 'resign';
+  'acquire' | 'probe' | 'withLock' | 'campaign' | 'renew' | 'release' | 'revoke' | 'look' | 'resign';
 
 const STEPS: readonly StepKind[] = [
   'acquire',
@@ -75,9 +67,7 @@ export function drawPlan(seed: number, durationMs = 60_000): Plan {
   const serverDrift = drawDrift(dice, driftRate);
   const maxTtlMs = ttlMs * 2;
   const drifts = [...clientDrifts, serverDrift];
-  const toleranceMs = Math.min(
-    ...[ttlMs, maxTtlMs].map(ms => signalToleranceMs(ms, driftRate, drifts)),
-  );
+  const toleranceMs = Math.min(...[ttlMs, maxTtlMs].map(ms => signalToleranceMs(ms, driftRate, drifts)));
   const hasLeadership = dice.chance(0.5);
   const plan = {
     seed,

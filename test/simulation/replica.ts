@@ -62,7 +62,10 @@ export class Replica implements Claimant {
     const drift = plan.clientDrifts[place]!;
     this.startedMs = time.monotonicMs();
     const name_ = `${plan.seed}-${name}`;
-    this.machine = time.sibling({ driftRate: drift, wallMs: time.wallMs() + new Dice(`wall-${name_}`).between(-1e6, 1e6) });
+    this.machine = time.sibling({
+      driftRate: drift,
+      wallMs: time.wallMs() + new Dice(`wall-${name_}`).between(-1e6, 1e6),
+    });
     this.clock = new ReplicaClock(this.machine, new Dice(`loop-${name_}`), plan.loopDelayMs);
     this.link = new SimulatedLink({
       who: name,
@@ -184,9 +187,20 @@ export class Replica implements Claimant {
         const grant = oracle.grantOf({ ...request, ...outcome });
         const checkMs = plan.ttlMs * 0.4;
         const check = (): void => {
-          if (grant === undefined || this.isClosing || !this.isRunning || this.quietForMs < checkMs) return;
+          // What is revoked ends at its expiry, also where its owner has not heard of the grant.
+          if (
+            grant === undefined ||
+            grant.isRevoked ||
+            this.isClosing ||
+            !this.isRunning ||
+            this.quietForMs < checkMs
+          )
+            return;
           if (!oracle.beliefIn(grant).ever && oracle.stands(grant))
-            oracle.violated('what nobody waits for is released', `${this.name}: ${grant.owner} still holds ${grant.key}`);
+            oracle.violated(
+              'what nobody waits for is released',
+              `${this.name}: ${grant.owner} still holds ${grant.key}`,
+            );
         };
         time.startTimer(checkMs, check);
       }
@@ -216,7 +230,9 @@ export class Replica implements Claimant {
       this.tell(`released ${event.key} ${event.owner}`);
       oracle.concluded(this, event, 'released');
     });
-    manager.on('listener-error', ({ event, error }) => oracle.violated('listeners do not throw', `${event}: ${String(error)}`));
+    manager.on('listener-error', ({ event, error }) =>
+      oracle.violated('listeners do not throw', `${event}: ${String(error)}`),
+    );
   }
 
   private queueOf(key: string): KeyBook | undefined {

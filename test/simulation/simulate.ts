@@ -30,7 +30,8 @@ export interface RunResult {
 /** Runs a plan: the production code of all clients, on virtual time, over links and servers that fail as planned. */
 export async function simulate(plan: Plan, options: { timeline?: boolean } = {}): Promise<RunResult> {
   const run = new Run(plan, options.timeline === true);
-  const onUnhandled = (reason: unknown): void => run.oracle.violated('no rejection is unhandled', String(reason));
+  const onUnhandled = (reason: unknown): void =>
+    run.oracle.violated('no rejection is unhandled', String(reason));
   process.on('unhandledRejection', onUnhandled);
   try {
     await run.toEnd();
@@ -148,7 +149,9 @@ class Run implements World, ReplicaFleet {
         const served = replica.track(replica.manager.withLock(key, { wait: this.boundMs }, () => {}));
         await time
           .until(served, 2 * this.boundMs)
-          .catch((error: unknown) => oracle.violated('everybody is served', `${replica.name}: ${key}: ${String(error)}`));
+          .catch((error: unknown) =>
+            oracle.violated('everybody is served', `${replica.name}: ${key}: ${String(error)}`),
+          );
       }
     }
     if (!plan.hasLeadership) return;
@@ -166,7 +169,8 @@ class Run implements World, ReplicaFleet {
     const { oracle } = this;
     const left = { ...leftovers(replica.manager), timers: replica.clock.armed, promises: replica.unsettled };
     for (const [what, count] of Object.entries(left)) {
-      if (count !== 0) oracle.violated('nothing is left behind', `${replica.name}: ${count} ${what} after close`);
+      if (count !== 0)
+        oracle.violated('nothing is left behind', `${replica.name}: ${count} ${what} after close`);
     }
     for (const claim of oracle.claimsOf(replica))
       oracle.violated('one end per lease', `${replica.name}: ${claim.grant.owner} has not ended`);

@@ -49,7 +49,8 @@ export const timeMutants: readonly Mutant[] = [
     mistake: 'a lease is counted from the reply of its grant (1, 2, 15)',
     file: 'lib/engine/contender.ts',
     find: 'const { fencingToken, sentAt, data, attributes } = granted;',
-    replace: 'const { fencingToken, data, attributes } = granted;\n      const sentAt = this.services.elapsed.now();',
+    replace:
+      'const { fencingToken, data, attributes } = granted;\n      const sentAt = this.services.elapsed.now();',
   },
   {
     name: 'stamp-renewal-after-reply',
@@ -83,14 +84,14 @@ export const timeMutants: readonly Mutant[] = [
     name: 'held-by-timer-only',
     mistake: 'isHeld tells what the last timer found (9)',
     file: 'lib/engine/held-lease.ts',
-    find: "  get isHeld(): boolean {\n    this.checkClock(this.now);",
+    find: '  get isHeld(): boolean {\n    this.checkClock(this.now);',
     replace: '  get isHeld(): boolean {',
   },
   {
     name: 'signal-by-timer-only',
     mistake: 'the signal tells what the last timer found (9)',
     file: 'lib/engine/held-lease.ts',
-    find: "  get signal(): AbortSignal {\n    this.checkClock(this.now);",
+    find: '  get signal(): AbortSignal {\n    this.checkClock(this.now);',
     replace: '  get signal(): AbortSignal {',
   },
   {

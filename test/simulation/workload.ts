@@ -56,7 +56,12 @@ export class Workload {
     const key = dice.pick(this.ownKeys);
     switch (kind) {
       case 'acquire':
-        return this.expect(this.acquire(key), 'LOCK_TIMEOUT', 'LOCK_STORE_UNAVAILABLE', 'LOCK_STORE_REJECTED');
+        return this.expect(
+          this.acquire(key),
+          'LOCK_TIMEOUT',
+          'LOCK_STORE_UNAVAILABLE',
+          'LOCK_STORE_REJECTED',
+        );
       case 'probe':
         return this.expect(this.probe(key), 'LOCK_STORE_UNAVAILABLE', 'LOCK_STORE_REJECTED');
       case 'withLock':
@@ -116,7 +121,8 @@ export class Workload {
     } catch (error) {
       if (isDistributedLockError(error, 'LOCK_TIMEOUT') || isDistributedLockError(error, 'LOCK_HELD'))
         this.expectHeld(key, mark, error.code);
-      else if (isDistributedLockError(error, 'LOCK_STORE_UNAVAILABLE')) this.expectTrouble(startedMs, String(error));
+      else if (isDistributedLockError(error, 'LOCK_STORE_UNAVAILABLE'))
+        this.expectTrouble(startedMs, String(error));
       else throw error;
       return;
     }
@@ -147,7 +153,8 @@ export class Workload {
     const isFound = await this.track(this.replica.manager.revoke(key, { fencingToken }));
     if (!isFound || grant.isExempt) return;
     time.startTimer(2 * plan.maxTtlMs, () => {
-      if (oracle.beliefIn(grant).now) oracle.violated('what is revoked ends', `${grant.owner} still holds ${key}`);
+      if (oracle.beliefIn(grant).now)
+        oracle.violated('what is revoked ends', `${grant.owner} still holds ${key}`);
     });
   }
 
@@ -160,7 +167,10 @@ export class Workload {
     if (lease !== null) return this.use(lease);
     this.expectHeld(key, mark, 'null');
     if (isDead && world.oracle.lastGrant(key) === mark.lastGrant && this.wasQuietSince(startedMs))
-      world.oracle.violated('a probe takes over from the dead', `${replica.name} was told that ${key} is held`);
+      world.oracle.violated(
+        'a probe takes over from the dead',
+        `${replica.name} was told that ${key} is held`,
+      );
   }
 
   /** Works, and then releases, keeps on holding, or forgets. */
@@ -224,17 +234,24 @@ export class Workload {
   private expectHeld(key: string, mark: HeldMark | null, answer: string): void {
     const { oracle } = this.world;
     if (mark !== null && !oracle.wasHeldSince(key, mark))
-      oracle.violated('held means held', `${this.replica.name} was told ${answer} of ${key}, which nobody held`);
+      oracle.violated(
+        'held means held',
+        `${this.replica.name} was told ${answer} of ${key}, which nobody held`,
+      );
   }
 
   private wasQuietSince(startedMs: number): boolean {
     const sinceMs = this.world.time.monotonicMs() - startedMs;
-    return this.replica.quietForMs > sinceMs + this.replica.recoversInMs;
+    // Who asks in vain pauses for a second at most.
+    return this.replica.quietForMs > sinceMs + this.replica.recoversInMs + 1000;
   }
 
   private expectTrouble(startedMs: number, error: string): void {
     if (this.wasQuietSince(startedMs))
-      this.world.oracle.violated('the store is unavailable only when it is', `${this.replica.name}: ${error}`);
+      this.world.oracle.violated(
+        'the store is unavailable only when it is',
+        `${this.replica.name}: ${error}`,
+      );
   }
 
   private expectRenewal(renewal: Promise<unknown>): void {
@@ -250,7 +267,10 @@ export class Workload {
     promise.catch((error: unknown) => {
       if (error === LEFT) return;
       if (isDistributedLockError(error) && [...codes, 'LOCK_MANAGER_CLOSED'].includes(error.code)) return;
-      this.world.oracle.violated('errors are those of the contract', `${this.replica.name}: ${String(error)}`);
+      this.world.oracle.violated(
+        'errors are those of the contract',
+        `${this.replica.name}: ${String(error)}`,
+      );
     });
   }
 
