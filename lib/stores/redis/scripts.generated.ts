@@ -11,7 +11,7 @@ export interface RedisScript {
 export const SCRIPTS = {
   acquire: {
     keys: 3,
-    sha1: 'cbac5b6d27f3abcfe00f0037469f5b573654033b',
+    sha1: '22b1ea29a8749b2197cdf3580189dc2c9f85eca7',
     source: `-- The server's time in whole microseconds; below 2^53 for another two centuries.
 local function nowMicros()
   local time = redis.call('TIME')
@@ -67,9 +67,9 @@ local function writeKept(key, nowMs, kind, data, dataTtlMs, attributes)
   for i = 1, #attributes, 2 do
     redis.call('HSET', key, 'a:' .. attributes[i], attributes[i + 1])
   end
-  -- Data that expires takes its key along, unless attributes share it.
+  -- Data that expires takes its key along, unless attributes share it; a damaged time must not fail the script half way.
   local expires = redis.call('HGET', key, 'expires')
-  if expires and redis.call('HLEN', key) == 3 then
+  if expires and string.match(expires, '^%d+$') and #expires < 16 and redis.call('HLEN', key) == 3 then
     redis.call('PEXPIREAT', key, expires)
   else
     redis.call('PERSIST', key)
@@ -135,7 +135,7 @@ end
   },
   inspect: {
     keys: 2,
-    sha1: '22e9ff0581025633e7503e2a1698365321f0f548',
+    sha1: '2eac775e2232c044117ad340b3d909f86130649e',
     source: `-- The server's time in whole microseconds; below 2^53 for another two centuries.
 local function nowMicros()
   local time = redis.call('TIME')
@@ -187,9 +187,9 @@ local function writeKept(key, nowMs, kind, data, dataTtlMs, attributes)
   for i = 1, #attributes, 2 do
     redis.call('HSET', key, 'a:' .. attributes[i], attributes[i + 1])
   end
-  -- Data that expires takes its key along, unless attributes share it.
+  -- Data that expires takes its key along, unless attributes share it; a damaged time must not fail the script half way.
   local expires = redis.call('HGET', key, 'expires')
-  if expires and redis.call('HLEN', key) == 3 then
+  if expires and string.match(expires, '^%d+$') and #expires < 16 and redis.call('HLEN', key) == 3 then
     redis.call('PEXPIREAT', key, expires)
   else
     redis.call('PERSIST', key)
@@ -213,7 +213,7 @@ return { 'lease', lease[1] or '', lease[2], lease[3] or '', lease[4], leftMs, ke
   },
   release: {
     keys: 2,
-    sha1: '7106e837154a2bc1a262df5d7a683af2298e7832',
+    sha1: '478ce8248f2200278ccbb6bdf40bf3a55d39cd56',
     source: `-- The server's time in whole microseconds; below 2^53 for another two centuries.
 local function nowMicros()
   local time = redis.call('TIME')
@@ -265,9 +265,9 @@ local function writeKept(key, nowMs, kind, data, dataTtlMs, attributes)
   for i = 1, #attributes, 2 do
     redis.call('HSET', key, 'a:' .. attributes[i], attributes[i + 1])
   end
-  -- Data that expires takes its key along, unless attributes share it.
+  -- Data that expires takes its key along, unless attributes share it; a damaged time must not fail the script half way.
   local expires = redis.call('HGET', key, 'expires')
-  if expires and redis.call('HLEN', key) == 3 then
+  if expires and string.match(expires, '^%d+$') and #expires < 16 and redis.call('HLEN', key) == 3 then
     redis.call('PEXPIREAT', key, expires)
   else
     redis.call('PERSIST', key)
@@ -310,7 +310,7 @@ return { 'released' }
   },
   renew: {
     keys: 3,
-    sha1: '963a24250e2d245f04a068411bb488c7105cf52b',
+    sha1: 'c95d837c30ef8ffefe4319fce65c9961c455047a',
     source: `-- The server's time in whole microseconds; below 2^53 for another two centuries.
 local function nowMicros()
   local time = redis.call('TIME')
@@ -366,9 +366,9 @@ local function writeKept(key, nowMs, kind, data, dataTtlMs, attributes)
   for i = 1, #attributes, 2 do
     redis.call('HSET', key, 'a:' .. attributes[i], attributes[i + 1])
   end
-  -- Data that expires takes its key along, unless attributes share it.
+  -- Data that expires takes its key along, unless attributes share it; a damaged time must not fail the script half way.
   local expires = redis.call('HGET', key, 'expires')
-  if expires and redis.call('HLEN', key) == 3 then
+  if expires and string.match(expires, '^%d+$') and #expires < 16 and redis.call('HLEN', key) == 3 then
     redis.call('PEXPIREAT', key, expires)
   else
     redis.call('PERSIST', key)

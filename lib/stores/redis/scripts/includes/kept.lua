@@ -39,9 +39,9 @@ local function writeKept(key, nowMs, kind, data, dataTtlMs, attributes)
   for i = 1, #attributes, 2 do
     redis.call('HSET', key, 'a:' .. attributes[i], attributes[i + 1])
   end
-  -- Data that expires takes its key along, unless attributes share it.
+  -- Data that expires takes its key along, unless attributes share it; a damaged time must not fail the script half way.
   local expires = redis.call('HGET', key, 'expires')
-  if expires and redis.call('HLEN', key) == 3 then
+  if expires and string.match(expires, '^%d+$') and #expires < 16 and redis.call('HLEN', key) == 3 then
     redis.call('PEXPIREAT', key, expires)
   else
     redis.call('PERSIST', key)
