@@ -30,6 +30,14 @@ export function mutate(source: string, { name, find, replace }: Mutant): string 
   return source.replace(find, () => replace);
 }
 
+/** A script that is another has another hash. */
+function rehashed(source: string): string {
+  return `import { createHash } from 'node:crypto';
+${source}
+for (const script of Object.values(SCRIPTS))
+  Object.assign(script, { sha1: createHash('sha1').update(script.source).digest('hex') });`;
+}
+
 function patch(mutant: Mutant): Plugin {
   const path = join(ROOT, mutant.file);
   return {
@@ -39,7 +47,11 @@ function patch(mutant: Mutant): Plugin {
       onLoad({ filter: /\.ts$/ }, async ({ path: loaded }) => {
         if (loaded !== path) return undefined;
         isApplied = true;
-        return { contents: mutate(await readFile(path, 'utf8'), mutant), loader: 'ts' };
+        const source = mutate(await readFile(path, 'utf8'), mutant);
+        return {
+          contents: loaded.endsWith('scripts.generated.ts') ? rehashed(source) : source,
+          loader: 'ts',
+        };
       });
       onEnd(() => {
         if (!isApplied)

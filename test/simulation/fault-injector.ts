@@ -157,6 +157,8 @@ export class FaultInjector {
         return { kind: 'slow', maxDelayMs: severity * 1.5 * ttlMs };
       case 'lose-hints':
         return { kind: 'lose-hints' };
+      case 'ambush':
+        return { kind: 'ambush', stage: 'waiting' };
       default:
         throw new Error(`no such fault of a link: ${kind}`);
     }

@@ -36,6 +36,8 @@ type LinkFault =
   | 'slow'
   /** The link gets worse, and then it is cut. */
   | 'fade'
+  /** The reply of a write is lost; once the client has found out by asking again, the link is cut. */
+  | 'ambush'
   /** The connection breaks; what is on its way may be applied. */
   | 'reset'
   | 'lose-hints';
@@ -68,6 +70,7 @@ const LINK_FAULTS: readonly LinkFault[] = [
   'noise',
   'slow',
   'fade',
+  'ambush',
   'reset',
   'lose-hints',
 ];

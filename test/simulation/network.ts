@@ -10,7 +10,17 @@ export type LinkTrouble =
   | { readonly kind: 'slow'; readonly maxDelayMs: number }
   /** The server refuses without applying. */
   | { readonly kind: 'throttle'; readonly odds: number }
-  | { readonly kind: 'lose-hints' };
+  | { readonly kind: 'lose-hints' }
+  | Ambush;
+
+/** The worst moment: the reply of a write is lost, the client learns by asking again what has become of it, and then the link is cut. */
+interface Ambush {
+  readonly kind: 'ambush';
+  stage: 'waiting' | 'lost' | 'cut';
+  key?: string;
+}
+
+const WRITES = ['acquire', 'renew', 'release', 'update'];
 
 export interface LinkParts {
   readonly who: string;
@@ -59,17 +69,19 @@ export class SimulatedLink implements Link {
       boolean,
       boolean,
     ];
+    const spring = this.ambush(message);
     const [thereMs, backMs, againMs] = [this.delayMs(), this.delayMs(), this.delayMs()];
     return new Promise((resolve, reject) => {
       this.onItsWay.set(reject, null);
       const answer = (settle: () => void): void => {
-        if (losesReply || this.isCut('replies')) return;
+        if (losesReply || spring === 'lost' || this.isCut('replies')) return;
         if (!this.onItsWay.has(reject)) return;
         const timer = this.parts.clock.startTimer(
           backMs,
           () => {
             this.onItsWay.delete(reject);
             settle();
+            if (spring !== null) spring.stage = 'cut';
           },
           { unref: true },
         );
@@ -118,8 +130,22 @@ export class SimulatedLink implements Link {
 
   private isCut(what: 'requests' | 'replies'): boolean {
     return [...this.troubles].some(
-      trouble => trouble.kind === 'cut' && (trouble.loses === 'both' || trouble.loses === what),
+      trouble =>
+        (trouble.kind === 'cut' && (trouble.loses === 'both' || trouble.loses === what)) ||
+        (trouble.kind === 'ambush' && trouble.stage === 'cut'),
     );
+  }
+
+  /** @returns whether the reply of this message is the one that is lost, or the ambush that is sprung once it has arrived */
+  private ambush({ name, key }: Message): 'lost' | Ambush | null {
+    for (const trouble of this.troubles) {
+      if (trouble.kind !== 'ambush') continue;
+      if (trouble.stage === 'lost' && trouble.key === key) return trouble;
+      if (trouble.stage !== 'waiting' || !WRITES.includes(name)) continue;
+      Object.assign(trouble, { stage: 'lost', key });
+      return 'lost';
+    }
+    return null;
   }
 
   private noise(): number {

@@ -1,6 +1,7 @@
 import type { Mutant } from './mutants.js';
 
 const MEMORY_ROW = 'lib/stores/memory/lease-row.ts';
+const REDIS = 'lib/stores/redis/scripts.generated.ts';
 const DYNAMODB = 'lib/stores/dynamodb/commands.ts';
 
 /** Mistakes in what the stores keep. */
@@ -53,6 +54,62 @@ export const storeMutants: readonly Mutant[] = [
     file: MEMORY_ROW,
     find: "    if (this.state === 'held') this.state = 'revoked';",
     replace: '',
+  },
+  {
+    name: 'redis-grants-over-holder',
+    mistake: 'the acquire script looks only whether its own owner holds the key',
+    file: REDIS,
+    find: 'if leftMs ~= -2 then',
+    replace: 'if leftMs ~= -2 and lease[1] == ARGV[1] then',
+  },
+  {
+    name: 'redis-release-unconditional',
+    mistake: 'a release frees the key, whoever holds it (14)',
+    file: REDIS,
+    find: "if lease[1] ~= ARGV[1] or (ARGV[2] ~= '' and lease[2] ~= ARGV[2]) then",
+    replace: 'if not lease[1] then',
+  },
+  {
+    name: 'redis-renewal-unconditional',
+    mistake: 'a renewal is granted whoever holds the key (4)',
+    file: REDIS,
+    find: "if lease[1] ~= ARGV[1] or lease[2] ~= ARGV[2] or lease[3] ~= '' then",
+    replace: 'if not lease[1] then',
+  },
+  {
+    name: 'redis-expiry-moves-back',
+    mistake: 'a late renewal shortens the lease',
+    file: REDIS,
+    find: "if redis.call('PTTL', KEYS[1]) < ttlMs then",
+    replace: 'if true then',
+  },
+  {
+    name: 'redis-no-expiry',
+    mistake: 'a lease of a dead holder never ends',
+    file: REDIS,
+    find: "redis.call('PEXPIRE', KEYS[1], ttlMs)\nredis.call('SET'",
+    replace: "redis.call('PERSIST', KEYS[1])\nredis.call('SET'",
+  },
+  {
+    name: 'redis-token-lost-with-the-data',
+    mistake: 'the fencing token is a counter that starts anew when the server has lost its data (6)',
+    file: REDIS,
+    find: 'local token = math.max(lastToken + 1, nowUs)',
+    replace: 'local token = lastToken + 1',
+  },
+  {
+    name: 'redis-no-restart-guard',
+    mistake: 'a server that was restarted and has forgotten its leases grants at once (6)',
+    file: REDIS,
+    find: '  if waitMs > 0 then',
+    replace: '  if false then',
+  },
+  {
+    name: 'redis-old-data-wins',
+    mistake: 'a delayed write of data replaces a newer one (22)',
+    file: REDIS,
+    find: "local isNewer = ARGV[4] == '' or tonumber(ARGV[4]) > (tonumber(lease[4]) or -1)",
+    replace: 'local isNewer = true',
   },
   {
     name: 'dynamodb-observation-not-restarted',
