@@ -37,7 +37,7 @@ export interface AcquireRequest extends LeaseWrites {
   readonly key: string;
   readonly owner: string;
   readonly ttlMs: number;
-  /** When this attempt was sent, on the holder's clock; opaque to the store. */
+  /** When this attempt was sent, on the holder's clock; opaque to the store. Each attempt has its own. */
   readonly sentAt: number;
   readonly holder?: HolderInfo;
   /** Where expiry is observed: how far two clocks may drift apart, by which a holder is watched longer. @default 0.01 */

@@ -40,9 +40,9 @@ export const timeMutants: readonly Mutant[] = [
   {
     name: 'observation-by-wall-clock',
     mistake: 'a contender watches a record by the wall clock, which may jump ahead',
-    file: 'lib/stores/dynamodb/observations.ts',
-    find: '    const nowMs = this.clock.monotonicMs();',
-    replace: '    const nowMs = this.clock.wallMs();',
+    file: 'lib/stores/dynamodb/dynamodb-lease-store.ts',
+    find: 'this.observations = new Observations(parts.clock);',
+    replace: 'this.observations = new Observations({ monotonicMs: () => parts.clock.wallMs() } as Clock);',
   },
   {
     name: 'stamp-after-reply',
