@@ -1,6 +1,7 @@
 import type { LeaseStore } from '../../lib/core/lease-store.js';
 import type { Clock, RandomSource } from '../../lib/core/ports.js';
 import type { Link } from './link.js';
+import { StoreRejectedError, StoreUnavailableError } from '../../lib/core/errors.js';
 
 /** To whom a server has granted a key. A key that is kept from everybody after a release has neither owner nor token. */
 export interface Holding {
@@ -34,3 +35,9 @@ export interface Backend {
   /** Steps the server's wall clock. */
   jump?(ms: number): void;
 }
+
+/** What a store's own client makes of a server that refuses for now. */
+export const throttled = (): Error => new StoreRejectedError('throttled', { retryable: true });
+
+/** What it makes of a connection that breaks. */
+export const notAnswered = (): Error => new StoreUnavailableError('the connection broke', { sent: true });

@@ -1,10 +1,10 @@
-import { StoreRejectedError, StoreUnavailableError } from '../../lib/core/errors.js';
+import { StoreUnavailableError } from '../../lib/core/errors.js';
 import type { CallOptions, LeaseStore } from '../../lib/core/lease-store.js';
 import { DynamoDbLeaseStore } from '../../lib/stores/dynamodb/dynamodb-lease-store.js';
 import { parseVersion } from '../../lib/stores/dynamodb/record-version.js';
 import type { Item, RowClient } from '../../lib/stores/dynamodb/row-client.js';
 import { DynamoDbTable } from '../support/dynamodb-table.js';
-import type { Backend, ClientParts, Holding } from './backend.js';
+import { notAnswered, throttled, type Backend, type ClientParts, type Holding } from './backend.js';
 import type { Link } from './link.js';
 import type { Plan } from './plan.js';
 
@@ -19,6 +19,8 @@ const OPTIONS = {
 
 /** One table, and the production store on conditional writes. */
 export class DynamoDbBackend implements Backend {
+  readonly refusal = throttled;
+  readonly brokenOff = notAnswered;
   private readonly table = new DynamoDbTable();
 
   constructor(private readonly plan: Pick<Plan, 'dialect' | 'hearsLate'>) {}
@@ -35,14 +37,6 @@ export class DynamoDbBackend implements Backend {
     const version = parseVersion(row.recordVersionNumber!.S!);
     if (version?.state !== 'held' && version?.state !== 'revoked') return {};
     return { owner: version.owner, fencingToken: Number(row.fencingToken!.N) };
-  }
-
-  refusal(): Error {
-    return new StoreRejectedError('throttled', { retryable: true });
-  }
-
-  brokenOff(): Error {
-    return new StoreUnavailableError('the connection broke', { sent: true });
   }
 }
 

@@ -18,8 +18,8 @@ export interface ReplicaFleet {
 
 /** Makes the faults of a plan happen, each when its time comes. */
 export class FaultInjector {
-  /** Faults that have happened, by kind. */
-  readonly counts = new Map<string, number>();
+  /** Faults that have happened. */
+  injected = 0;
   readonly troubles: TroubleLog;
   private readonly lasting = new Set<() => void>();
   private readonly dice: Dice;
@@ -40,7 +40,7 @@ export class FaultInjector {
 
   private inject(fault: SimFault): void {
     const { client, kind, forMs } = fault;
-    this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
+    this.injected++;
     this.world.recorder.tell(
       'fault',
       `${kind}${client === undefined ? '' : ` c${client}`} for ${forMs.toFixed(0)} ms`,

@@ -12,87 +12,69 @@ export interface SimFault {
   readonly severity: number;
 }
 
-export type FaultKind = ClientFault | LinkFault | ServerFault | OutsideFault;
-
-type ClientFault =
+const CLIENT_FAULTS = [
   /** The process is gone; another takes its place after `forMs`. */
-  | 'crash'
-  /** `close()`, and another process after `forMs`. */
-  | 'restart'
-  /** The event loop is blocked, or the process stopped: both clocks go on. */
-  | 'stall'
-  /** The machine sleeps: its monotonic clock stands still. */
-  | 'suspend'
-  | 'jump-ahead'
-  | 'jump-back';
-
-type LinkFault =
-  | 'cut'
-  | 'cut-requests'
-  | 'cut-replies'
-  /** Requests and replies are lost, delivered twice, and late, by chance. */
-  | 'noise'
-  /** Everything takes long, so that much is applied after its deadline. */
-  | 'slow'
-  /** The link gets worse, and then it is cut. */
-  | 'fade'
-  /** The reply of a write is lost; once the client has found out by asking again, the link is cut. */
-  | 'ambush'
-  /** The connection breaks; what is on its way may be applied. */
-  | 'reset'
-  | 'lose-hints';
-
-type ServerFault =
-  | 'throttle'
-  | 'slow-server'
-  /** The server is gone for `forMs` and comes back with its data. */
-  | 'server-restart'
-  /** As above, with what it had a second before; inside the assumptions only with the restart guard. */
-  | 'server-restart-stale'
-  /** As above, with nothing. */
-  | 'server-restart-empty';
-
-/** Outside the assumptions of promise 1; the others hold. */
-type OutsideFault = 'evict' | 'server-jump-ahead' | 'revoke-by-force';
-
-const CLIENT_FAULTS: readonly ClientFault[] = [
   'crash',
+  /** `close()`, and another process after `forMs`. */
   'restart',
+  /** The event loop is blocked, or the process stopped: both clocks go on. */
   'stall',
+  /** The machine sleeps: its monotonic clock stands still. */
   'suspend',
   'jump-ahead',
   'jump-back',
-];
-const LINK_FAULTS: readonly LinkFault[] = [
+] as const;
+
+const LINK_FAULTS = [
   'cut',
   'cut-requests',
   'cut-replies',
+  /** Requests and replies are lost, delivered twice, and late, by chance. */
   'noise',
+  /** Everything takes long, so that much is applied after its deadline. */
   'slow',
+  /** The link gets worse, and then it is cut. */
   'fade',
+  /** The reply of a write is lost; once the client has found out by asking again, the link is cut. */
   'ambush',
+  /** The connection breaks; what is on its way may be applied. */
   'reset',
   'lose-hints',
-];
-const SERVER_FAULTS: readonly ServerFault[] = ['throttle', 'slow-server'];
-const REDIS_FAULTS: readonly ServerFault[] = [
+] as const;
+
+const SERVER_FAULTS = ['throttle', 'slow-server'] as const;
+
+/** The server is gone for `forMs`. */
+const RESTARTS = [
+  /** It comes back with its data. */
   'server-restart',
+  /** With what it had a second before; inside the assumptions only with the restart guard. */
   'server-restart-stale',
+  /** With nothing; likewise. */
   'server-restart-empty',
-];
-const OUTSIDE_FAULTS: readonly OutsideFault[] = ['evict', 'server-jump-ahead', 'revoke-by-force'];
+] as const;
+
+/** Outside the assumptions of promise 1; the others hold. */
+const OUTSIDE_FAULTS = ['revoke-by-force', 'evict', 'server-jump-ahead'] as const;
+
+export type FaultKind =
+  | (typeof CLIENT_FAULTS)[number]
+  | (typeof LINK_FAULTS)[number]
+  | (typeof SERVER_FAULTS)[number]
+  | (typeof RESTARTS)[number]
+  | (typeof OUTSIDE_FAULTS)[number];
 
 type Drawn = Omit<Plan, 'faults'>;
 
 /** Draws which kinds of fault a run has, how many, and when. */
 export function drawFaults(plan: Drawn, dice: Dice): SimFault[] {
-  const onServer = [...SERVER_FAULTS, ...(plan.store === 'redis' ? REDIS_FAULTS : [])];
+  const onServer = [...SERVER_FAULTS, ...(plan.store === 'redis' ? RESTARTS : [])];
   // A clock set back, and then a machine that sleeps before anybody has looked at the clock, hide each other.
   const hidden = dice.pick(['suspend', 'jump-back']);
   const possible = [...CLIENT_FAULTS, ...LINK_FAULTS, ...onServer].filter(
     kind => dice.chance(0.4) && kind !== hidden,
   );
-  const outside = dice.chance(0.1) ? OUTSIDE_FAULTS.filter(kind => isPossible(kind, plan)) : [];
+  const outside = dice.chance(0.1) ? outsideOf(plan) : [];
   const kinds: FaultKind[] = [...possible, ...outside];
   if (kinds.length === 0) return [];
   const count = Math.round(dice.scale(2, 40));
@@ -100,16 +82,15 @@ export function drawFaults(plan: Drawn, dice: Dice): SimFault[] {
   return faults.sort((a, b) => a.atMs - b.atMs);
 }
 
-function isPossible(kind: OutsideFault, { store }: Drawn): boolean {
-  if (kind === 'evict') return store === 'redis';
-  // Where contenders end leases the server has no clock; in memory leases end by the monotonic one.
-  return kind !== 'server-jump-ahead' || store === 'redis';
-}
-
 function drawFault(kind: FaultKind, plan: Drawn, dice: Dice): SimFault {
   const forMs = plan.ttlMs * dice.scale(0.1, 3);
   const atMs = dice.between(0, plan.durationMs);
   const severity = dice.between(0, 1);
-  const isServers = [...SERVER_FAULTS, ...REDIS_FAULTS, ...OUTSIDE_FAULTS].includes(kind as ServerFault);
+  const isServers = !([...CLIENT_FAULTS, ...LINK_FAULTS] as FaultKind[]).includes(kind);
   return { kind, atMs, forMs, severity, ...(!isServers && { client: dice.below(plan.clientDrifts.length) }) };
+}
+
+/** Where contenders end leases the server has no clock; in memory leases end by the monotonic one, and nothing is evicted. */
+function outsideOf({ store }: Drawn): readonly FaultKind[] {
+  return store === 'redis' ? OUTSIDE_FAULTS : ['revoke-by-force'];
 }

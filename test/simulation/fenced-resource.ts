@@ -23,7 +23,7 @@ export class FencedResource {
     const newest = this.newest.get(key);
     if (newest !== undefined && newest.index > grant.index)
       this.oracle.violated(
-        'a fenced resource serves no stale holder',
+        'a fenced resource serves no stale owner',
         `${key}: ${grant.owner} after ${newest.owner}`,
       );
     this.newest.set(key, grant);

@@ -1,13 +1,14 @@
-import { StoreRejectedError, StoreUnavailableError } from '../../lib/core/errors.js';
 import type { CallOptions, LeaseRecord, LeaseStore, RenewRequest } from '../../lib/core/lease-store.js';
 import type { VirtualClock } from '../../lib/testing/index.js';
 import { memoryStore, type MemoryLeaseStore } from '../../lib/stores/memory/index.js';
 import type { LeaseRow } from '../../lib/stores/memory/lease-row.js';
-import type { Backend, ClientParts, Holding } from './backend.js';
+import { notAnswered, throttled, type Backend, type ClientParts, type Holding } from './backend.js';
 import type { Link } from './link.js';
 
 /** The memory store as if it were a server, with its own clock. */
 export class MemoryBackend implements Backend {
+  readonly refusal = throttled;
+  readonly brokenOff = notAnswered;
   private readonly store: MemoryLeaseStore;
 
   constructor(private readonly clock: VirtualClock) {
@@ -24,14 +25,6 @@ export class MemoryBackend implements Backend {
     if (row === undefined || row.state === 'free' || row.remainingMs(this.clock.monotonicMs()) <= 0)
       return null;
     return row.owner === '' ? {} : { owner: row.owner, fencingToken: row.fencingToken };
-  }
-
-  refusal(): Error {
-    return new StoreRejectedError('throttled', { retryable: true });
-  }
-
-  brokenOff(): Error {
-    return new StoreUnavailableError('the connection broke', { sent: true });
   }
 }
 

@@ -64,11 +64,9 @@ export class SimulatedLink implements Link {
   exchange<T>(message: Message, apply: () => T): Promise<Awaited<T>> {
     const { dice } = this.parts;
     const noise = this.noise();
-    const [losesRequest, losesReply, isTwice] = [0, 0, 0].map(() => dice.chance(noise)) as [
-      boolean,
-      boolean,
-      boolean,
-    ];
+    const losesRequest = dice.chance(noise);
+    const losesReply = dice.chance(noise);
+    const isTwice = dice.chance(noise);
     const spring = this.ambush(message);
     const [thereMs, backMs, againMs] = [this.delayMs(), this.delayMs(), this.delayMs()];
     return new Promise((resolve, reject) => {
@@ -120,7 +118,7 @@ export class SimulatedLink implements Link {
     }
     try {
       const result = apply();
-      const reply = isPromise(result) ? await result : result;
+      const reply = result instanceof Promise ? await result : result;
       recorder.tell(who, `${message.name} ${message.key ?? ''} applied`);
       return reply as Awaited<T>;
     } finally {
@@ -163,8 +161,4 @@ export class SimulatedLink implements Link {
     }
     return dice.between(lowMs, highMs);
   }
-}
-
-function isPromise(value: unknown): value is Promise<unknown> {
-  return value instanceof Promise;
 }

@@ -4,12 +4,13 @@ import type { LossCause } from '../../lib/core/errors.js';
 import type { ResolvedAcquire } from '../../lib/core/options.js';
 import type { Holding } from './backend.js';
 import { DataHistory } from './data-history.js';
+import type { PromiseName } from './promises.js';
 import type { Recorder } from './recorder.js';
 
 /** Something that was promised and did not hold. */
 export interface Violation {
   readonly atMs: number;
-  readonly promise: string;
+  readonly promise: PromiseName;
   readonly fact: string;
 }
 
@@ -216,7 +217,7 @@ export class Oracle {
     return [...this.claims.values()].filter(claim => claim.replica === replica);
   }
 
-  violated(promise: string, fact: string): void {
+  violated(promise: PromiseName, fact: string): void {
     this.violations.push({ atMs: this.nowMs(), promise, fact });
     this.recorder.tell('ORACLE', `VIOLATION: ${promise}: ${fact}`);
   }

@@ -39,7 +39,6 @@ export class Replica implements Claimant {
   readonly machine: VirtualClock;
   readonly clock: ReplicaClock;
   readonly link: SimulatedLink;
-  readonly store: LeaseStore;
   readonly manager: SyncManager;
   readonly leadership: LeadershipCampaign | null;
   private readonly pending = new Set<Promise<unknown>>();
@@ -79,9 +78,9 @@ export class Replica implements Claimant {
       brokenOff: () => backend.brokenOff(),
     });
     const random = createSeededRandom(name_);
-    this.store = this.watched(backend.connect({ link: this.link, clock: this.clock, random }));
+    const store = this.watched(backend.connect({ link: this.link, clock: this.clock, random }));
     this.manager = new SyncManager(
-      { store: this.store, ttl: plan.ttlMs, driftRate: plan.driftRate, pollEvery: plan.pollEveryMs },
+      { store, ttl: plan.ttlMs, driftRate: plan.driftRate, pollEvery: plan.pollEveryMs },
       { clock: this.clock, random },
     );
     this.listen();

@@ -1,4 +1,5 @@
 import type { SimFault } from './faults.js';
+import type { PromiseName } from './promises.js';
 import type { Plan } from './plan.js';
 import type { RunResult } from './simulate.js';
 
@@ -8,7 +9,7 @@ import type { RunResult } from './simulate.js';
  */
 export async function shrink(
   plan: Plan,
-  promise: string,
+  promise: PromiseName,
   run: (plan: Plan) => Promise<RunResult>,
 ): Promise<Plan> {
   const isBrokenBy = async (faults: readonly SimFault[]): Promise<boolean> => {

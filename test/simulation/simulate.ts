@@ -1,3 +1,8 @@
+/**
+ * A run of the simulation. Reading order: plan.ts and faults.ts (what a seed draws), this file (what a run is), replica.ts and
+ * workload.ts (a process, and what it does), network.ts and fault-injector.ts (what goes wrong), promises.ts (what is
+ * checked, and where), oracle.ts.
+ */
 import { nextTurn } from '../../lib/platform/next-turn.js';
 import { VirtualClock } from '../../lib/testing/index.js';
 import { VirtualTime } from '../../lib/testing/virtual-time.js';
@@ -131,7 +136,7 @@ class Run implements World, ReplicaFleet {
         grants: oracle.grantCount,
         accepted: resource.counts.accepted,
         rejected: resource.counts.rejected,
-        faults: [...faults.counts.values()].reduce((sum, count) => sum + count, 0),
+        faults: faults.injected,
       },
       timeline: recorder.lines,
     };

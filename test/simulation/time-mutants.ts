@@ -76,9 +76,9 @@ export const timeMutants: readonly Mutant[] = [
   {
     name: 'loss-by-reply-only',
     mistake: 'a lease ends when the store refuses a renewal, and never by the clock (3, 6, 17)',
-    file: 'lib/engine/held-lease.ts',
-    find: '    const cause = this.renewal.validity.overBy(now);',
-    replace: '    const cause = null as LossCause | null;\n    void now;',
+    file: 'lib/core/lease-validity.ts',
+    find: '    this.until = validUntil(sentAt, timing.ttlMs, timing.driftRate);',
+    replace: '    this.until = validUntil(sentAt, timing.ttlMs, timing.driftRate) + Infinity;',
   },
   {
     name: 'held-by-timer-only',

@@ -10,6 +10,9 @@ import type { Replica, World } from './replica.js';
 /** What may reject besides an error with a stable code. */
 const LEFT = new Error('the caller has left');
 
+/** What a store that is in trouble may answer. */
+const STORE_ERRORS = ['LOCK_STORE_UNAVAILABLE', 'LOCK_STORE_REJECTED'];
+
 /** What one client's application does: sections under locks, campaigns, and what an operator does by hand. */
 export class Workload {
   private readonly dice: Dice;
@@ -56,43 +59,40 @@ export class Workload {
     const key = dice.pick(this.ownKeys);
     switch (kind) {
       case 'acquire':
-        return this.expect(
-          this.acquire(key),
-          'LOCK_TIMEOUT',
-          'LOCK_STORE_UNAVAILABLE',
-          'LOCK_STORE_REJECTED',
-        );
+        return this.expect(this.acquire(key), 'LOCK_TIMEOUT', ...STORE_ERRORS);
       case 'probe':
-        return this.expect(this.probe(key), 'LOCK_STORE_UNAVAILABLE', 'LOCK_STORE_REJECTED');
+        return this.expect(this.probe(key), ...STORE_ERRORS);
       case 'withLock':
         return this.expect(
-          this.track(manager.withLock(key, this.options(), lease => replica.atWork(() => this.work(lease)))),
+          this.replica.track(
+            manager.withLock(key, this.options(), lease => replica.atWork(() => this.work(lease))),
+          ),
           'LOCK_TIMEOUT',
           'LOCK_HELD',
           'LOCK_LOST',
-          'LOCK_STORE_UNAVAILABLE',
-          'LOCK_STORE_REJECTED',
+          ...STORE_ERRORS,
         );
       case 'campaign': {
         const lock = manager.lock(key);
         const chance = dice.below(3);
-        if (chance === 0) return this.expectNever(this.track(lock.release()));
+        if (chance === 0) return this.expectNever(this.replica.track(lock.release()));
         const held = chance === 1 ? lock.lock() : lock.tryLock();
-        return this.expect(this.track(held), 'LOCK_RELEASED', 'LOCK_HELD', 'LOCK_MANAGER_CLOSED');
+        return this.expect(this.replica.track(held), 'LOCK_RELEASED', 'LOCK_HELD', 'LOCK_MANAGER_CLOSED');
       }
       case 'renew':
         return this.renew();
       case 'release': {
         const lease = this.anyLease();
-        if (lease !== undefined) this.expectNever(this.track(lease.release(this.releaseWrites(lease))));
+        if (lease !== undefined)
+          this.expectNever(this.replica.track(lease.release(this.releaseWrites(lease))));
         return;
       }
       case 'revoke':
-        return this.expect(this.revoke(key), 'LOCK_STORE_UNAVAILABLE', 'LOCK_STORE_REJECTED');
+        return this.expect(this.revoke(key), ...STORE_ERRORS);
       case 'look':
-        return this.expect(this.track(manager.inspect(key)), 'LOCK_STORE_UNAVAILABLE', 'LOCK_STORE_REJECTED');
+        return this.expect(this.replica.track(manager.inspect(key)), ...STORE_ERRORS);
       case 'resign':
-        if (replica.leadership !== null) this.expectNever(this.track(replica.leadership.resign()));
+        if (replica.leadership !== null) this.expectNever(this.replica.track(replica.leadership.resign()));
     }
   }
 
@@ -113,7 +113,9 @@ export class Workload {
     const options = this.options();
     const mark = this.mark(key);
     const startedMs = this.world.time.monotonicMs();
-    const acquiring = this.track(this.replica.manager.acquire(key, { ...options, signal: left.signal }));
+    const acquiring = this.replica.track(
+      this.replica.manager.acquire(key, { ...options, signal: left.signal }),
+    );
     if (dice.chance(0.2)) this.leave(left, acquiring);
     let lease: Lease;
     try {
@@ -150,7 +152,7 @@ export class Workload {
     const grant = oracle.revoking(key);
     if (grant === undefined) return;
     const { fencingToken } = grant;
-    const isFound = await this.track(this.replica.manager.revoke(key, { fencingToken }));
+    const isFound = await this.replica.track(this.replica.manager.revoke(key, { fencingToken }));
     if (!isFound || grant.isExempt) return;
     time.startTimer(2 * plan.maxTtlMs, () => {
       if (oracle.beliefIn(grant).now)
@@ -163,7 +165,7 @@ export class Workload {
     const mark = this.mark(key);
     const startedMs = world.time.monotonicMs();
     const isDead = mark?.lastGrant !== undefined && mark.wasHeld && world.isLongDead(mark.lastGrant);
-    const lease = await this.track(replica.manager.tryAcquire(key));
+    const lease = await this.replica.track(replica.manager.tryAcquire(key));
     if (lease !== null) return this.use(lease);
     this.expectHeld(key, mark, 'null');
     if (isDead && world.oracle.lastGrant(key) === mark.lastGrant && this.wasQuietSince(startedMs))
@@ -179,7 +181,8 @@ export class Workload {
     // Taken over by somebody who holds it until a later step releases it.
     if (!this.isStopped && this.dice.chance(0.3)) return;
     await this.work(lease);
-    if (this.isStopped || this.dice.chance(0.9)) await this.track(lease.release(this.releaseWrites(lease)));
+    if (this.isStopped || this.dice.chance(0.9))
+      await this.replica.track(lease.release(this.releaseWrites(lease)));
   }
 
   private async work(lease: Lease): Promise<void> {
@@ -204,9 +207,9 @@ export class Workload {
     if (lease === undefined) return;
     const { dice, world } = this;
     const ttl = dice.chance(0.3) ? dice.between(world.plan.ttlMs / 2, world.plan.maxTtlMs) : undefined;
-    if (dice.chance(0.3)) return this.expectRenewal(this.track(lease.renew({ ttl })));
+    if (dice.chance(0.3)) return this.expectRenewal(this.replica.track(lease.renew({ ttl })));
     const { value, acked } = this.writing(lease);
-    this.expectRenewal(this.track(lease.renew({ ttl, data: value })).then(acked));
+    this.expectRenewal(this.replica.track(lease.renew({ ttl, data: value })).then(acked));
   }
 
   private releaseWrites(lease: Lease): { data?: string } {
@@ -255,7 +258,7 @@ export class Workload {
   }
 
   private expectRenewal(renewal: Promise<unknown>): void {
-    this.expect(renewal, 'LOCK_LOST', 'LOCK_RELEASED', 'LOCK_STORE_UNAVAILABLE', 'LOCK_STORE_REJECTED');
+    this.expect(renewal, 'LOCK_LOST', 'LOCK_RELEASED', ...STORE_ERRORS);
   }
 
   private expectNever(promise: Promise<unknown>): void {
@@ -272,10 +275,6 @@ export class Workload {
         `${this.replica.name}: ${String(error)}`,
       );
     });
-  }
-
-  private track<T>(promise: Promise<T>): Promise<T> {
-    return this.replica.track(promise);
   }
 
   private sleep(ms: number): Promise<void> {
