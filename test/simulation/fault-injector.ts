@@ -75,11 +75,16 @@ export class FaultInjector {
       case 'stall':
         return replica.pause('stalled');
       case 'suspend':
+        if (replica.clock.unseen === 'jump-back') return null;
+        replica.clock.unseen = 'suspend';
         return replica.pause('suspended');
       case 'jump-ahead':
         replica.machine.jumpWall(forMs * 5);
         return null;
       case 'jump-back':
+        // A step back and a suspension, with nobody looking in between, hide each other.
+        if (replica.clock.unseen === 'suspend') return null;
+        replica.clock.unseen = 'jump-back';
         replica.machine.jumpWall(-forMs * 5);
         return null;
       case 'reset':
@@ -119,6 +124,7 @@ export class FaultInjector {
       case 'server-restart-stale':
       case 'server-restart-empty':
         oracle.data.forget();
+        if (kind === 'server-restart-stale') oracle.rewound();
         // Without the guard nothing keeps a server that has forgotten a lease from granting its key.
         if (!plan.restartGuard) oracle.exempt();
         return backend.stop!(kind === 'server-restart-stale' ? 'stale' : 'nothing');
@@ -132,7 +138,7 @@ export class FaultInjector {
         backend.jump!(forMs);
         return null;
       case 'revoke-by-force': {
-        const [replica] = this.fleet.replicas;
+        const replica = this.fleet.replicas.find(({ isRunning }) => isRunning);
         oracle.exemptForGood(key);
         void replica?.track(replica.manager.revoke(key, { force: true }).catch(() => undefined));
         return null;

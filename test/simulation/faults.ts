@@ -69,11 +69,7 @@ type Drawn = Omit<Plan, 'faults'>;
 /** Draws which kinds of fault a run has, how many, and when. */
 export function drawFaults(plan: Drawn, dice: Dice): SimFault[] {
   const onServer = [...SERVER_FAULTS, ...(plan.store === 'redis' ? RESTARTS : [])];
-  // A clock set back, and then a machine that sleeps before anybody has looked at the clock, hide each other.
-  const hidden = dice.pick(['suspend', 'jump-back']);
-  const possible = [...CLIENT_FAULTS, ...LINK_FAULTS, ...onServer].filter(
-    kind => dice.chance(0.4) && kind !== hidden,
-  );
+  const possible = [...CLIENT_FAULTS, ...LINK_FAULTS, ...onServer].filter(() => dice.chance(0.4));
   const outside = dice.chance(0.1) ? outsideOf(plan) : [];
   const kinds: FaultKind[] = [...possible, ...outside];
   if (kinds.length === 0) return [];

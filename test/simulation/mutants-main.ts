@@ -18,6 +18,8 @@ const { values } = parseArgs({
 });
 const seeds = Number(values.seeds);
 const jobs = Number(values.jobs);
+if (![seeds, jobs].every(number => Number.isSafeInteger(number) && number > 0))
+  throw new Error('--seeds and --jobs must be positive integers');
 const chosen = MUTANTS.filter(({ name }) => values.only === undefined || name.includes(values.only));
 if (chosen.length === 0) throw new Error(`--only (${values.only}) names no mutant`);
 

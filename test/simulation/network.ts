@@ -57,7 +57,8 @@ export class SimulatedLink implements Link {
     for (const [reject, reply] of [...this.onItsWay]) {
       reply?.cancel();
       this.onItsWay.delete(reject);
-      reject(this.parts.brokenOff());
+      // Heard of when the client's code runs
+      this.parts.clock.startTimer(0, () => reject(this.parts.brokenOff()), { unref: true });
     }
   }
 
@@ -98,7 +99,7 @@ export class SimulatedLink implements Link {
       if (isTwice)
         this.parts.time.startTimer(
           thereMs + againMs,
-          () => void this.applied(message, apply).catch(() => {}),
+          () => void (this.isCut('requests') || this.applied(message, apply).catch(() => {})),
         );
     });
   }

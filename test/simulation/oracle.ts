@@ -47,6 +47,8 @@ interface Claim {
   readonly replica: Claimant;
   readonly grant: SeenGrant;
   readonly lease: Lease;
+  /** As its holder has it from the beginning; `null` where he asks for it later. */
+  readonly signal: AbortSignal | null;
   /** The key was granted to another while the client did not run: it must know as soon as it does. */
   isDethroned: boolean;
   /** The machine has slept, so that timers come late; reading the clock must tell all the same. */
@@ -61,6 +63,9 @@ export class Oracle {
   private readonly claims = new Map<string, Claim>();
   private readonly ended = new Set<string>();
   private readonly exemptKeys = new Set<string>();
+  /** Since when each key is known to be free at the server. */
+  private readonly freeSince = new Map<string, number>();
+  private isRewound = false;
 
   constructor(
     private readonly nowMs: () => number,
@@ -76,11 +81,14 @@ export class Oracle {
   /** Looks whether the server has granted the key: call it after each message that was applied. */
   observe(key: string): void {
     const held = this.holding(key);
+    if (held !== null) this.freeSince.delete(key);
+    else if (!this.freeSince.has(key)) this.freeSince.set(key, this.nowMs());
     if (held?.owner === undefined || held.fencingToken === undefined) return;
     const last = this.lastGrant(key);
     const { owner, fencingToken } = held;
-    // Seen before: still there, or there again in a server that has forgotten what came after.
-    if (this.grantOf({ key, owner, fencingToken }) !== undefined) return;
+    if (last?.owner === owner && last.fencingToken === fencingToken) return;
+    // There again, in a server that has forgotten what came after.
+    if (this.isRewound && this.grantOf({ key, owner, fencingToken }) !== undefined) return;
     const index = (last?.index ?? 0) + 1;
     const isExempt = this.exemptKeys.has(key);
     const grant = {
@@ -117,7 +125,8 @@ export class Oracle {
     const grant = this.grantOf(event);
     if (grant === undefined)
       return this.violated('nobody believes in what was not granted', `${replica.name}: ${id}`);
-    const claim = { replica, grant, lease, isDethroned: false, isUntimed: false };
+    const signal = grant.index % 3 === 0 ? null : lease.signal;
+    const claim = { replica, grant, lease, signal, isDethroned: false, isUntimed: false };
     this.claims.set(id, claim);
     const last = this.lastGrant(event.key)!;
     if (!lease.isHeld) this.violated('who is granted a lease holds it', `${replica.name}: ${id}`);
@@ -142,11 +151,17 @@ export class Oracle {
     this.ended.add(id);
     if (claim === undefined)
       return this.violated('one end per lease', `${replica.name}: ${id} ended (${how}) without being held`);
+    if (claim.lease.isHeld || claim.signal?.aborted === false || !claim.lease.signal.aborted)
+      this.violated('whose lease has ended knows', `${replica.name}: ${id} (${how})`);
     const { isExempt, isRevoked, owner } = claim.grant;
     if (isExempt || isRevoked) return;
     if (how === 'refused' && this.holding(event.key)?.owner === owner)
       this.violated('only a refusal is a refusal', `${replica.name}: ${id} still holds its key`);
-    if (how === 'expired' && isRenewed(claim.lease) && replica.quietForMs > replica.recoversInMs)
+    if (
+      (how === 'expired' || how === 'clock-jump') &&
+      isRenewed(claim.lease) &&
+      replica.quietForMs > replica.recoversInMs
+    )
       this.violated('no lease is lost while nothing is wrong', `${replica.name}: ${id}`);
   }
 
@@ -171,7 +186,17 @@ export class Oracle {
     }
   }
 
-  /** As above, for all grants of the key that follow, too. */
+  /** The server has come back as it was a while ago. */
+  rewound(): void {
+    this.isRewound = true;
+  }
+
+  /** For how long the server is known to have kept a key free. */
+  freeForMs(key: string): number {
+    return this.nowMs() - (this.freeSince.get(key) ?? Infinity);
+  }
+
+  /** As {@link exempt}, for all grants of the key that follow, too. */
   exemptForGood(key: string): void {
     this.exemptKeys.add(key);
     this.exempt(key);
@@ -209,7 +234,10 @@ export class Oracle {
 
   /** By the server, or by a client that does not know yet that the server has forgotten it. */
   private isHeld(key: string): boolean {
-    return this.holding(key) !== null || [...this.claims.values()].some(({ grant }) => grant.key === key);
+    return (
+      this.holding(key) !== null ||
+      [...this.claims.values()].some(({ grant, replica }) => grant.key === key && !replica.isCrashed)
+    );
   }
 
   /** What a client that is still there believes to hold. */
@@ -239,15 +267,15 @@ export class Oracle {
   }
 
   /** Reads the clock, as its holder would. */
-  private expectLost({ replica, grant, lease }: Claim, when: string): void {
+  private expectLost({ replica, grant, lease, signal }: Claim, when: string): void {
     if (grant.isExempt) return;
-    // Whichever is asked first must tell.
+    // Whichever is asked first must tell; and the signal that the holder has must have aborted by then.
     const isAborted = grant.index % 2 === 0 ? lease.signal.aborted : null;
     if (isAborted === false)
       this.violated('the signal reads the clock', `${replica.name}: ${idOf(grant)} ${when}`);
     else if (lease.isHeld)
       this.violated('isHeld reads the clock', `${replica.name}: ${idOf(grant)} is held ${when}`);
-    else if (!lease.signal.aborted)
+    else if (signal?.aborted === false || !lease.signal.aborted)
       this.violated('the signal reads the clock', `${replica.name}: ${idOf(grant)} ${when}`);
   }
 

@@ -67,7 +67,9 @@ export function drawPlan(seed: number, durationMs = 60_000): Plan {
   const serverDrift = drawDrift(dice, driftRate);
   const maxTtlMs = ttlMs * 2;
   const drifts = [...clientDrifts, serverDrift];
-  const toleranceMs = Math.min(...[ttlMs, maxTtlMs].map(ms => signalToleranceMs(ms, driftRate, drifts)));
+  const toleranceMs = Math.min(
+    ...[ttlMs / 2, ttlMs, maxTtlMs].map(ms => signalToleranceMs(ms, driftRate, drifts)),
+  );
   const hasLeadership = dice.chance(0.5);
   const plan = {
     seed,

@@ -4,6 +4,8 @@ import type { Dice } from './dice.js';
 
 /** A client's clock as its code sees it: timers come late where the event loop is busy, and are counted. */
 export class ReplicaClock implements Clock {
+  /** What the wall clock has to tell and nobody has looked at yet: one of these hides the other. */
+  unseen: 'jump-back' | 'suspend' | null = null;
   private count = 0;
 
   constructor(
@@ -22,7 +24,9 @@ export class ReplicaClock implements Clock {
   }
 
   wallMs(): number {
-    return this.machine.wallMs();
+    this.unseen = null;
+    // Whole milliseconds, as of Date.now()
+    return Math.floor(this.machine.wallMs());
   }
 
   startTimer(delayMs: number, callback: () => void, options?: { unref?: boolean }): Timer {

@@ -1,5 +1,7 @@
-import type { LockEvents } from '../../lib/core/events.js';
+import type { LeaseEvent, LockEvents } from '../../lib/core/events.js';
 import type { Lease } from '../../lib/core/lease.js';
+import type { LeaseValidity } from '../../lib/core/lease-validity.js';
+import type { LeaseServices } from '../../lib/engine/lease-services.js';
 import type { LeaseStore } from '../../lib/core/lease-store.js';
 import { SyncManager } from '../../lib/engine/sync-manager.js';
 import { LeadershipCampaign } from '../../lib/leadership/leadership-campaign.js';
@@ -32,6 +34,15 @@ interface KeyBook {
   readonly waiters: ReadonlySet<unknown>;
 }
 
+/** How long a lease would have lasted that has just been released. */
+function timeLeftMs(lease: Lease): number {
+  const { renewal, services } = lease as unknown as {
+    renewal: { validity: LeaseValidity };
+    services: LeaseServices;
+  };
+  return renewal.validity.validUntil - services.elapsed.now();
+}
+
 const TOLD = ['renewed', 'renewal-failed', 'expiring'] as const;
 
 /** One process: its clock, its way to the server, and the production code on them. */
@@ -42,6 +53,7 @@ export class Replica implements Claimant {
   readonly manager: SyncManager;
   readonly leadership: LeadershipCampaign | null;
   private readonly pending = new Set<Promise<unknown>>();
+  private readonly hintSignals = new Set<AbortSignal>();
   private working = 0;
   private state: 'running' | 'paused' | 'crashed' = 'running';
   private pauses = 0;
@@ -131,6 +143,11 @@ export class Replica implements Claimant {
     return this.pending.size - this.working;
   }
 
+  /** Subscriptions to hints that nobody has ended. */
+  get subscriptions(): number {
+    return [...this.hintSignals].filter(signal => !signal.aborted).length;
+  }
+
   /** The process is gone, and with it all that it waited for. */
   crash(): void {
     if (this.isCrashed) return;
@@ -174,7 +191,18 @@ export class Replica implements Claimant {
     this.state = 'running';
     this.tell('goes on');
     this.resume!();
+    this.expectOneLeader();
     this.world.oracle.resumed(this, this.hasSlept);
+  }
+
+  /** The first that a process asks after a pause is whether it leads. */
+  private expectOneLeader(): void {
+    const { oracle } = this.world;
+    const lease = this.leadership?.lease ?? null;
+    if (lease === null) return;
+    const [own, last] = [oracle.grantOf(lease), oracle.lastGrant(lease.key)];
+    if (own !== last && own?.isExempt === false)
+      oracle.violated('one leader', `${this.name} leads after a pause, though ${last?.owner} was granted`);
   }
 
   /** A grant that was heard of and that nobody took is given back. */
@@ -205,7 +233,31 @@ export class Replica implements Claimant {
       }
       return outcome;
     };
-    return Object.assign(Object.create(store) as LeaseStore, { acquire });
+    const whenFreed: LeaseStore['whenFreed'] = (key, onFreed, signal) => {
+      this.hintSignals.add(signal);
+      store.whenFreed!(key, onFreed, signal);
+    };
+    return Object.assign(Object.create(store) as LeaseStore, {
+      acquire,
+      ...(store.whenFreed && { whenFreed }),
+    });
+  }
+
+  /** A release that fails is tried again while the lease would have lasted, so that the key is free soon after trouble is over. */
+  private expectFreed(event: LeaseEvent): void {
+    const { oracle, time, plan } = this.world;
+    const [grant, lease] = [oracle.grantOf(event), this.queueOf(event.key)?.lease];
+    if (grant === undefined || lease?.owner !== event.owner) return;
+    const untilMs = time.monotonicMs() + timeLeftMs(lease);
+    const soonMs = 1100 + plan.ttlMs * 0.3;
+    const look = (): void => {
+      if (!oracle.stands(grant) || grant.isExempt || this.isClosing || !this.isRunning) return;
+      if (time.monotonicMs() > untilMs) return;
+      if (this.quietForMs > this.recoversInMs + soonMs)
+        oracle.violated('what nobody waits for is released', `${this.name}: ${grant.owner} was released`);
+      else time.startTimer(soonMs / 4, look);
+    };
+    time.startTimer(soonMs, look);
   }
 
   private listen(): void {
@@ -227,6 +279,7 @@ export class Replica implements Claimant {
     });
     manager.on('released', event => {
       this.tell(`released ${event.key} ${event.owner}`);
+      this.expectFreed(event);
       oracle.concluded(this, event, 'released');
     });
     manager.on('listener-error', ({ event, error }) =>

@@ -33,16 +33,23 @@ export async function runSeeds(
     new Promise((resolve, reject) => {
       let left = 0;
       let timer: NodeJS.Timeout | undefined;
-      const fail = (why: string): void => reject(new Error(`${why} after seed ${next - CHUNK}`));
+      let at = 0;
+      const fail = (why: string): void => reject(new Error(`${why}: seed ${at}`));
+      const watch = (): void => {
+        clearTimeout(timer);
+        timer = setTimeout(() => fail('a seed did not end'), PATIENCE_MS);
+      };
       const order = (): void => {
         if (!goesOn || next >= end) return resolve();
         left = Math.min(CHUNK, end - next);
+        at = next;
+        watch();
         child.send({ from: next, seeds: left } satisfies SeedOrder);
         next += left;
       };
       child.on('message', (report: SeedReport) => {
-        clearTimeout(timer);
-        timer = setTimeout(() => fail('a seed did not end'), PATIENCE_MS);
+        at = report.seed + 1;
+        watch();
         if (goesOn) goesOn = onReport(report);
         if (!goesOn) return resolve();
         if (--left === 0) order();

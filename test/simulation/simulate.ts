@@ -120,7 +120,7 @@ class Run implements World, ReplicaFleet {
     await time.advance(plan.durationMs);
     this.recorder.tell('world', 'heals');
     this.faults.healAll();
-    for (const workload of this.workloads.values()) workload.stop();
+    for (const workload of this.workloads.values()) workload.stopAndRelease();
     await this.everybodyIsServed();
     for (const place of this.places.keys()) if (this.places[place] !== undefined) this.shutDown(place);
     await time.until(Promise.all(this.closing), 10 * this.boundMs);
@@ -172,7 +172,12 @@ class Run implements World, ReplicaFleet {
     // What was waited for hears of the end, and callers of that
     await new Promise<void>(resolve => void replica.machine.startTimer(0, resolve));
     const { oracle } = this;
-    const left = { ...leftovers(replica.manager), timers: replica.clock.armed, promises: replica.unsettled };
+    const left = {
+      ...leftovers(replica.manager),
+      timers: replica.clock.armed,
+      promises: replica.unsettled,
+      subscriptions: replica.subscriptions,
+    };
     for (const [what, count] of Object.entries(left)) {
       if (count !== 0)
         oracle.violated('nothing is left behind', `${replica.name}: ${count} ${what} after close`);

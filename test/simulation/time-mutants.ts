@@ -31,6 +31,13 @@ export const timeMutants: readonly Mutant[] = [
     replace: '',
   },
   {
+    name: 'step-back-hides-suspend',
+    mistake: 'a wall clock that was set back hides the next suspension (9)',
+    file: 'lib/core/lease-timing.ts',
+    find: '      this.wallLeadMs = mostLeadMs;\n',
+    replace: '',
+  },
+  {
     name: 'wall-clock-only',
     mistake: 'a holder goes by the wall clock, which may be set back',
     file: 'lib/core/lease-timing.ts',

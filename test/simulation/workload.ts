@@ -3,15 +3,9 @@ import type { Lease } from '../../lib/core/lease.js';
 import type { AcquireOptions } from '../../lib/core/options.js';
 import { Dice } from './dice.js';
 import type { FencedResource } from './fenced-resource.js';
-import type { HeldMark } from './oracle.js';
+import { Expectations, LEFT, STORE_ERRORS } from './expectations.js';
 import type { StepKind } from './plan.js';
 import type { Replica, World } from './replica.js';
-
-/** What may reject besides an error with a stable code. */
-const LEFT = new Error('the caller has left');
-
-/** What a store that is in trouble may answer. */
-const STORE_ERRORS = ['LOCK_STORE_UNAVAILABLE', 'LOCK_STORE_REJECTED'];
 
 /** What one client's application does: sections under locks, campaigns, and what an operator does by hand. */
 export class Workload {
@@ -19,6 +13,7 @@ export class Workload {
   /** Those that nobody works under, or not only. */
   private readonly leases = new Set<Lease>();
   private readonly writes = new WeakMap<Lease, number>();
+  private readonly expected: Expectations;
   private isStopped = false;
 
   constructor(
@@ -26,15 +21,21 @@ export class Workload {
     private readonly world: World,
     private readonly resource: FencedResource,
   ) {
+    this.expected = new Expectations(replica, world);
     this.dice = new Dice(`work-${world.plan.seed}-${replica.name}`);
     this.next();
   }
 
-  /** Nothing new is begun; what is held is released. */
+  /** Nothing new is begun. */
   stop(): void {
     this.isStopped = true;
-    for (const lease of this.leases) this.expectNever(lease.release());
-    for (const key of this.ownKeys) this.expectNever(this.replica.manager.lock(key).release());
+  }
+
+  /** As above, and what is held is released. */
+  stopAndRelease(): void {
+    this.stop();
+    for (const lease of this.leases) this.expected.success(lease.release());
+    for (const key of this.ownKeys) this.expected.success(this.replica.manager.lock(key).release());
   }
 
   private get ownKeys(): readonly string[] {
@@ -59,13 +60,15 @@ export class Workload {
     const key = dice.pick(this.ownKeys);
     switch (kind) {
       case 'acquire':
-        return this.expect(this.acquire(key), 'LOCK_TIMEOUT', ...STORE_ERRORS);
+        return this.expected.outcome(this.acquire(key), 'LOCK_TIMEOUT', ...STORE_ERRORS);
       case 'probe':
-        return this.expect(this.probe(key), ...STORE_ERRORS);
+        return this.expected.outcome(this.probe(key), ...STORE_ERRORS);
       case 'withLock':
-        return this.expect(
-          this.replica.track(
-            manager.withLock(key, this.options(), lease => replica.atWork(() => this.work(lease))),
+        return this.expected.outcome(
+          this.expected.available(
+            replica.track(
+              manager.withLock(key, this.options(), lease => replica.atWork(() => this.work(lease))),
+            ),
           ),
           'LOCK_TIMEOUT',
           'LOCK_HELD',
@@ -75,24 +78,30 @@ export class Workload {
       case 'campaign': {
         const lock = manager.lock(key);
         const chance = dice.below(3);
-        if (chance === 0) return this.expectNever(this.replica.track(lock.release()));
+        if (chance === 0) return this.expected.success(this.replica.track(lock.release()));
         const held = chance === 1 ? lock.lock() : lock.tryLock();
-        return this.expect(this.replica.track(held), 'LOCK_RELEASED', 'LOCK_HELD', 'LOCK_MANAGER_CLOSED');
+        return this.expected.outcome(
+          this.replica.track(held),
+          'LOCK_RELEASED',
+          'LOCK_HELD',
+          'LOCK_MANAGER_CLOSED',
+        );
       }
       case 'renew':
         return this.renew();
       case 'release': {
         const lease = this.anyLease();
         if (lease !== undefined)
-          this.expectNever(this.replica.track(lease.release(this.releaseWrites(lease))));
+          this.expected.success(this.replica.track(lease.release(this.releaseWrites(lease))));
         return;
       }
       case 'revoke':
-        return this.expect(this.revoke(key), ...STORE_ERRORS);
+        return this.expected.outcome(this.revoke(key), ...STORE_ERRORS);
       case 'look':
-        return this.expect(this.replica.track(manager.inspect(key)), ...STORE_ERRORS);
+        return this.expected.outcome(this.replica.track(manager.inspect(key)), ...STORE_ERRORS);
       case 'resign':
-        if (replica.leadership !== null) this.expectNever(this.replica.track(replica.leadership.resign()));
+        if (replica.leadership !== null)
+          this.expected.success(this.replica.track(replica.leadership.resign()));
     }
   }
 
@@ -111,21 +120,20 @@ export class Workload {
     const { dice } = this;
     const left = new AbortController();
     const options = this.options();
-    const mark = this.mark(key);
+    const mark = this.expected.mark(key);
     const startedMs = this.world.time.monotonicMs();
-    const acquiring = this.replica.track(
-      this.replica.manager.acquire(key, { ...options, signal: left.signal }),
+    const acquiring = this.expected.available(
+      this.replica.track(this.replica.manager.acquire(key, { ...options, signal: left.signal })),
     );
     if (dice.chance(0.2)) this.leave(left, acquiring);
     let lease: Lease;
     try {
-      lease = await acquiring;
+      lease = await acquiring.finally(() => this.expected.noListener(left.signal));
     } catch (error) {
       if (isDistributedLockError(error, 'LOCK_TIMEOUT') || isDistributedLockError(error, 'LOCK_HELD'))
-        this.expectHeld(key, mark, error.code);
-      else if (isDistributedLockError(error, 'LOCK_STORE_UNAVAILABLE'))
-        this.expectTrouble(startedMs, String(error));
+        this.expected.held(key, mark, error.code);
       else throw error;
+      if (error.code === 'LOCK_TIMEOUT') this.expected.noneFree(key, mark, startedMs);
       return;
     }
     await this.use(lease);
@@ -162,13 +170,13 @@ export class Workload {
 
   private async probe(key: string): Promise<void> {
     const { world, replica } = this;
-    const mark = this.mark(key);
+    const mark = this.expected.mark(key);
     const startedMs = world.time.monotonicMs();
     const isDead = mark?.lastGrant !== undefined && mark.wasHeld && world.isLongDead(mark.lastGrant);
-    const lease = await this.replica.track(replica.manager.tryAcquire(key));
+    const lease = await this.expected.available(replica.track(replica.manager.tryAcquire(key)));
     if (lease !== null) return this.use(lease);
-    this.expectHeld(key, mark, 'null');
-    if (isDead && world.oracle.lastGrant(key) === mark.lastGrant && this.wasQuietSince(startedMs))
+    this.expected.held(key, mark, 'null');
+    if (isDead && world.oracle.lastGrant(key) === mark.lastGrant && this.expected.quietSince(startedMs))
       world.oracle.violated(
         'a probe takes over from the dead',
         `${replica.name} was told that ${key} is held`,
@@ -207,9 +215,9 @@ export class Workload {
     if (lease === undefined) return;
     const { dice, world } = this;
     const ttl = dice.chance(0.3) ? dice.between(world.plan.ttlMs / 2, world.plan.maxTtlMs) : undefined;
-    if (dice.chance(0.3)) return this.expectRenewal(this.replica.track(lease.renew({ ttl })));
+    if (dice.chance(0.3)) return this.expected.renewal(lease, this.replica.track(lease.renew({ ttl })));
     const { value, acked } = this.writing(lease);
-    this.expectRenewal(this.replica.track(lease.renew({ ttl, data: value })).then(acked));
+    this.expected.renewal(lease, this.replica.track(lease.renew({ ttl, data: value })).then(acked));
   }
 
   private releaseWrites(lease: Lease): { data?: string } {
@@ -228,53 +236,6 @@ export class Workload {
     for (const lease of this.leases) if (!lease.isHeld) this.leases.delete(lease);
     const held = [...this.leases];
     return held.length === 0 ? undefined : this.dice.pick(held);
-  }
-
-  private mark(key: string): HeldMark | null {
-    return this.replica.isAwaited(key) ? null : this.world.oracle.mark(key);
-  }
-
-  private expectHeld(key: string, mark: HeldMark | null, answer: string): void {
-    const { oracle } = this.world;
-    if (mark !== null && !oracle.wasHeldSince(key, mark))
-      oracle.violated(
-        'held means held',
-        `${this.replica.name} was told ${answer} of ${key}, which nobody held`,
-      );
-  }
-
-  private wasQuietSince(startedMs: number): boolean {
-    const sinceMs = this.world.time.monotonicMs() - startedMs;
-    // Who asks in vain pauses for a second at most.
-    return this.replica.quietForMs > sinceMs + this.replica.recoversInMs + 1000;
-  }
-
-  private expectTrouble(startedMs: number, error: string): void {
-    if (this.wasQuietSince(startedMs))
-      this.world.oracle.violated(
-        'the store is unavailable only when it is',
-        `${this.replica.name}: ${error}`,
-      );
-  }
-
-  private expectRenewal(renewal: Promise<unknown>): void {
-    this.expect(renewal, 'LOCK_LOST', 'LOCK_RELEASED', ...STORE_ERRORS);
-  }
-
-  private expectNever(promise: Promise<unknown>): void {
-    this.expect(promise);
-  }
-
-  /** Any other rejection breaks a contract. */
-  private expect(promise: Promise<unknown>, ...codes: string[]): void {
-    promise.catch((error: unknown) => {
-      if (error === LEFT) return;
-      if (isDistributedLockError(error) && [...codes, 'LOCK_MANAGER_CLOSED'].includes(error.code)) return;
-      this.world.oracle.violated(
-        'errors are those of the contract',
-        `${this.replica.name}: ${String(error)}`,
-      );
-    });
   }
 
   private sleep(ms: number): Promise<void> {

@@ -182,8 +182,9 @@ export class DynamoDbLeaseStore implements LeaseStore {
   /** DynamoDB refuses to add to a token that is no number, as if the command were wrong. */
   private async refused(key: string, error: unknown, call: CallOptions): Promise<never> {
     if (error instanceof StoreRejectedError && !error.retryable) {
-      const { Item: item } = await this.parts.client.get(this.commands.get(key), call);
-      if (item !== undefined) checkToken(key, item);
+      // What cannot be read says nothing against the refusal.
+      const read = await this.parts.client.get(this.commands.get(key), call).catch(() => null);
+      if (read?.Item !== undefined) checkToken(key, read.Item);
     }
     throw error;
   }
