@@ -4,7 +4,6 @@ import type { Span } from './overlaps.js';
 
 /** All that a run leaves to be judged. */
 export interface ChaosRecord {
-  readonly store: string;
   readonly seconds: number;
   readonly seed: string;
   readonly ttlMs: number;

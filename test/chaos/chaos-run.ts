@@ -1,8 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { bundle } from '../support/bundle.mjs';
 import { sleep, until } from '../support/fixtures.js';
-import { compileWorker, runWorker } from '../support/worker-process.js';
+import { runWorker } from '../support/worker-process.js';
 import type { ChaosRecord } from './chaos-record.js';
 import type { ChaosStore } from './chaos-store.js';
 import { startDynamoDbChaosStore } from './dynamodb-chaos-store.js';
@@ -10,8 +11,7 @@ import { FaultInjector } from './fault-injector.js';
 import { planFaults } from './fault-plan.js';
 import { FenceClient } from './fence-client.js';
 import { Fleet } from './fleet.js';
-import { readJournal, type Access, type WorkerEntry } from './journal.js';
-import { monotonicMs } from './monotonic.js';
+import { monotonicMs, readJournal, type Access, type WorkerEntry } from './journal.js';
 import { startRedisChaosStore } from './redis-chaos-store.js';
 import { WallClockWatch } from './wall-clock-watch.js';
 
@@ -54,7 +54,7 @@ export class ChaosRun {
     await until(isWorking, 30_000, `work under all keys; ${fleet.defects.join('\n')}`);
 
     const injector = new FaultInjector(fleet, store, fence.client);
-    const forgetting = setInterval(() => fleet.slots.forEach(slot => slot.link.forget()), 1000);
+    const forgetting = setInterval(() => fleet.slots.forEach(slot => slot.link.proxy.resetCounts()), 1000);
     const wallClock = new WallClockWatch();
     const from = monotonicMs();
     const forMs = seconds * 1000 - CALM_MS;
@@ -71,7 +71,8 @@ export class ChaosRun {
       KEYS.map(async key => [key, (await fence.client.last(key)).value] as const),
     );
     return {
-      ...this.options,
+      seconds,
+      seed,
       ttlMs: TTL_MS,
       storeName: store.name,
       keys: KEYS,
@@ -101,14 +102,16 @@ export class ChaosRun {
 
   private async startStore(): Promise<ChaosStore> {
     const start =
-      this.options.store === 'redis' ? startRedisChaosStore(TTL_MS) : startDynamoDbChaosStore(KEYS);
+      this.options.store === 'redis'
+        ? startRedisChaosStore(TTL_MS)
+        : startDynamoDbChaosStore(KEYS, join(this.dir, 'rows'));
     const store = await start;
     this.cleanups.push(() => store.stop());
     return store;
   }
 
   private async startFence(journal: string): Promise<{ client: FenceClient; port: number }> {
-    const process = runWorker(await compileWorker('chaos/fence-process.ts'), { JOURNAL: journal });
+    const process = runWorker(bundle('test/chaos/fence-process.ts'), { JOURNAL: journal });
     let isStopping = false;
     this.cleanups.push(() => ((isStopping = true), process.stop()));
     void process.exited.then(code => {

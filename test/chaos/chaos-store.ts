@@ -1,21 +1,16 @@
-import type { Direction } from '../support/tcp-proxy.js';
+import type { TcpProxy } from '../support/tcp-proxy.js';
 import type { FaultKind } from './fault-plan.js';
 import type { StoreSettings } from './worker-settings.js';
 
 /** One worker's way to the store. */
 export interface FaultyLink {
   readonly settings: StoreSettings;
-  blackHole(direction: Direction): void;
-  heal(how: 'reset' | 'deliver'): void;
-  reset(): void;
+  readonly proxy: Pick<TcpProxy, 'blackHole' | 'heal' | 'reset' | 'resetCounts' | 'stop'>;
   /** The next command that writes a lease is applied, and its reply does not arrive. */
   dropReply(): void;
   delay(ms: number): void;
-  /** Ends a delay. Resolves when nothing is on its way any more, so that nothing can overtake. */
-  endDelay(): Promise<void>;
-  /** Forgets what went through. */
-  forget(): void;
-  stop(): Promise<void>;
+  /** What is on its way still comes late. */
+  endDelay(): void;
 }
 
 /** The real store of a chaos run, in a process of its own. */

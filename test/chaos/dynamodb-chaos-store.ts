@@ -1,21 +1,17 @@
 import { DeleteItemCommand, GetItemCommand } from '@aws-sdk/client-dynamodb';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { dynamoDbStore } from '../../lib/stores/dynamodb/index.js';
+import { bundle } from '../support/bundle.mjs';
 import { sdkClient } from '../support/dynalite-server.js';
 import { freePort, silent, sleep } from '../support/fixtures.js';
 import { HttpProxy } from '../support/http-proxy.js';
-import type { Direction } from '../support/tcp-proxy.js';
-import { compileWorker, runWorker, type WorkerProcess } from '../support/worker-process.js';
+import { runWorker, type WorkerProcess } from '../support/worker-process.js';
 import type { ChaosStore, FaultyLink } from './chaos-store.js';
 import { CREDENTIALS, TABLE } from './worker-settings.js';
 
-/** A dynalite that keeps its rows in files, with a table for leases. */
-export async function startDynamoDbChaosStore(keys: readonly string[]): Promise<ChaosStore> {
-  const program = await compileWorker('chaos/dynalite-process.ts');
+/** A dynalite that keeps its rows under `path`, with a table for leases. */
+export async function startDynamoDbChaosStore(keys: readonly string[], path: string): Promise<ChaosStore> {
+  const program = bundle('test/chaos/dynalite-process.ts');
   const port = await freePort();
-  const path = await mkdtemp(join(tmpdir(), 'chaos-dynalite-'));
   const endpoint = `http://127.0.0.1:${port}`;
   const defects: string[] = [];
   let isEnding = false;
@@ -58,7 +54,6 @@ export async function startDynamoDbChaosStore(keys: readonly string[]): Promise<
     async stop() {
       isEnding = true;
       await server.stop();
-      await rm(path, { recursive: true, force: true });
     },
   };
 }
@@ -88,20 +83,8 @@ class DynamoDbLink implements FaultyLink {
   readonly settings;
   private drops = 0;
 
-  constructor(private readonly proxy: HttpProxy) {
+  constructor(readonly proxy: HttpProxy) {
     this.settings = { type: 'dynamodb', endpoint: proxy.endpoint } as const;
-  }
-
-  blackHole(direction: Direction): void {
-    this.proxy.blackHole(direction);
-  }
-
-  heal(how: 'reset' | 'deliver'): void {
-    this.proxy.heal(how);
-  }
-
-  reset(): void {
-    this.proxy.reset();
   }
 
   dropReply(): void {
@@ -117,15 +100,7 @@ class DynamoDbLink implements FaultyLink {
     this.proxy.inject({ kind: 'delay-reply', ms }, { times: Infinity });
   }
 
-  async endDelay(): Promise<void> {
+  endDelay(): void {
     this.proxy.clearFaults();
-  }
-
-  forget(): void {
-    this.proxy.resetCounts();
-  }
-
-  stop(): Promise<void> {
-    return this.proxy.stop();
   }
 }

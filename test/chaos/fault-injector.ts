@@ -3,7 +3,7 @@ import type { ChaosStore, FaultyLink } from './chaos-store.js';
 import type { FaultKind, LinkFault, PlannedFault, ProcessFault, StoreFault } from './fault-plan.js';
 import type { FenceClient } from './fence-client.js';
 import type { Fleet, Slot } from './fleet.js';
-import { monotonicMs } from './monotonic.js';
+import { monotonicMs } from './journal.js';
 import type { Span } from './overlaps.js';
 
 /** A fault as it was done. */
@@ -68,9 +68,9 @@ export class FaultInjector {
     slot[field] = false;
   }
 
-  private async firstChoice({ slot, holderOf }: PlannedFault): Promise<number> {
-    const holder = holderOf === undefined ? undefined : (await this.fence.last(holderOf)).lease;
-    return holder === undefined ? slot : parseInt(holder, 10);
+  private async firstChoice({ slot, lastUserOf }: PlannedFault): Promise<number> {
+    const lease = lastUserOf === undefined ? undefined : (await this.fence.last(lastUserOf)).lease;
+    return lease === undefined ? slot : parseInt(lease, 10);
   }
 
   private async timed({ kind }: PlannedFault, harm: () => Promise<void>, slot?: number): Promise<void> {
@@ -97,7 +97,7 @@ export class FaultInjector {
     const { kind, durationMs, heal } = fault;
     switch (kind as LinkFault) {
       case 'reset':
-        return link.reset();
+        return link.proxy.reset();
       case 'drop-reply':
         return link.dropReply();
       case 'late-replies':
@@ -108,29 +108,29 @@ export class FaultInjector {
         await sleep(durationMs);
         return link.endDelay();
       case 'black-hole':
-        link.blackHole('both');
+        link.proxy.blackHole('both');
         break;
       case 'black-hole-to-server':
-        link.blackHole('to-server');
+        link.proxy.blackHole('to-server');
         break;
       case 'black-hole-to-client':
-        link.blackHole('to-client');
+        link.proxy.blackHole('to-client');
         break;
     }
     await sleep(durationMs);
-    link.heal(heal);
+    link.proxy.heal(heal);
   };
 
   /** Replies are late by up to `LATE_MS` for some renewals; right after one has come, nothing comes any more. */
   private async delayReplies(link: FaultyLink, { durationMs }: PlannedFault): Promise<void> {
     const until = monotonicMs() + durationMs / 2;
     while (monotonicMs() < until) {
-      link.blackHole('to-client');
+      link.proxy.blackHole('to-client');
       await sleep(LATE_MS);
-      link.heal('deliver');
+      link.proxy.heal('deliver');
       await sleep(1);
     }
-    link.blackHole('both');
+    link.proxy.blackHole('both');
   }
 
   private async harmStore({ kind, durationMs }: PlannedFault): Promise<void> {

@@ -22,16 +22,16 @@ export interface PlannedFault {
   readonly at: number;
   readonly kind: FaultKind;
   readonly durationMs: number;
-  /** Which worker, unless `holderOf` names another. */
+  /** Which worker, unless `lastUserOf` names another. */
   readonly slot: number;
-  /** The worker that was the last to work under this key. */
-  readonly holderOf?: string;
+  /** Instead: the worker that was the last to work under this key. */
+  readonly lastUserOf?: string;
   /** How a black hole ends: with what it has swallowed, or with a reset. */
   readonly heal: 'reset' | 'deliver';
 }
 
 /** For which run to plan. */
-export interface PlanOptions {
+interface PlanOptions {
   readonly seed: string;
   readonly forMs: number;
   readonly workers: number;
@@ -80,7 +80,7 @@ export function planFaults(options: PlanOptions): PlannedFault[] {
       kind,
       durationMs: ttlMs * between(shortest, longest),
       slot: Math.floor(random.next() * workers),
-      ...(random.next() < 0.7 && { holderOf: keys[Math.floor(random.next() * keys.length)] }),
+      ...(random.next() < 0.7 && { lastUserOf: keys[Math.floor(random.next() * keys.length)] }),
       heal: random.next() < 0.5 ? 'reset' : 'deliver',
     });
   }

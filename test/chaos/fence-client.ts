@@ -11,7 +11,7 @@ export type FenceRequest =
 export type FenceReply = FenceAnswer & { id: number; lease?: string };
 
 /** Who accesses the fenced resource, and what for. */
-export interface Pass {
+interface Pass {
   readonly key: string;
   readonly lease: string;
   readonly token: number;

@@ -6,8 +6,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { FenceReply, FenceRequest } from './fence-client.js';
 import { FencedResource } from './fenced-resource.js';
-import { Journal, type Access } from './journal.js';
-import { monotonicMs } from './monotonic.js';
+import { Journal, monotonicMs, type Access } from './journal.js';
 
 const journal = new Journal<Access>(process.env.JOURNAL!);
 const resource = new FencedResource();

@@ -1,10 +1,12 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { compileWorker, runWorker, type WorkerProcess } from '../support/worker-process.js';
+import { bundle } from '../support/bundle.mjs';
+import { runWorker, type WorkerProcess } from '../support/worker-process.js';
 import type { ChaosStore, FaultyLink } from './chaos-store.js';
 import type { WorkerOrder, WorkerSettings } from './worker-settings.js';
 
 /** What all workers are told alike. */
-export type CommonSettings = Pick<WorkerSettings, 'ttlMs' | 'keys' | 'fencePort' | 'seed'>;
+type CommonSettings = Pick<WorkerSettings, 'ttlMs' | 'keys' | 'fencePort' | 'seed'>;
 
 /** A place for a worker: its own link to the store, and one process after another. */
 export class Slot {
@@ -66,7 +68,7 @@ export class Fleet {
   readonly defects: string[] = [];
   /** Of every process that ever ran. */
   readonly journals: string[] = [];
-  private members: Slot[] = [];
+  slots: readonly Slot[] = [];
 
   private constructor(
     private readonly program: string,
@@ -75,19 +77,16 @@ export class Fleet {
   ) {}
 
   static async start(size: number, store: ChaosStore, dir: string, common: CommonSettings): Promise<Fleet> {
-    const fleet = new Fleet(await compileWorker('chaos/chaos-worker.ts'), dir, common);
+    const fleet = new Fleet(bundle('test/chaos/chaos-worker.ts'), dir, common);
     const links = await Promise.all(Array.from({ length: size }, () => store.openLink()));
-    fleet.members = links.map((link, i) => new Slot(i, link, fleet));
-    for (const slot of fleet.members) slot.start();
+    fleet.slots = links.map((link, i) => new Slot(i, link, fleet));
+    for (const slot of fleet.slots) slot.start();
     return fleet;
-  }
-
-  get slots(): readonly Slot[] {
-    return this.members;
   }
 
   run(worker: string, { settings: store }: FaultyLink): WorkerProcess {
     const journal = join(this.dir, `worker-${worker}.jsonl`);
+    writeFileSync(journal, ''); // a worker that is killed at once never opens it
     this.journals.push(journal);
     const seed = `${this.common.seed}/${worker}`;
     const settings: WorkerSettings = { ...this.common, worker, store, journal, seed };
@@ -98,6 +97,6 @@ export class Fleet {
   async end(timeoutMs: number): Promise<void> {
     const isOver = await Promise.all(this.slots.map(slot => slot.end(timeoutMs)));
     isOver.forEach((over, i) => over || this.defects.push(`worker ${i} did not end when asked to`));
-    await Promise.all(this.slots.map(slot => slot.link.stop()));
+    await Promise.all(this.slots.map(slot => slot.link.proxy.stop()));
   }
 }

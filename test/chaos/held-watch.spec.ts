@@ -7,8 +7,7 @@ import { memoryStore } from '../../lib/stores/memory/index.js';
 import { sleep } from '../support/fixtures.js';
 import { claimsOf } from './claims.js';
 import { HeldWatch } from './held-watch.js';
-import { Journal, readJournal, type WorkerEntry } from './journal.js';
-import { monotonicMs } from './monotonic.js';
+import { Journal, monotonicMs, readJournal, type WorkerEntry } from './journal.js';
 import { overlapsOf } from './overlaps.js';
 
 describe('the watch over leases', () => {

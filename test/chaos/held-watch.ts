@@ -1,9 +1,9 @@
 import type { Lease } from '../../lib/core/lease.js';
 import { isDistributedLockError, LockLostError } from '../../lib/core/errors.js';
-import type { Journal, WorkerEntry } from './journal.js';
-import { monotonicMs } from './monotonic.js';
+import { monotonicMs, type Journal, type WorkerEntry } from './journal.js';
 
-const TICK_MS = 5;
+/** How often it looks, and so how exactly a delay of the event loop is known. */
+export const TICK_MS = 5;
 
 interface Watched {
   readonly id: string;
@@ -118,6 +118,7 @@ export class HeldWatch {
       byReading: this.isReading,
     });
   }
+
   private loopDelaySince(from: number, now: number): number {
     const delays = this.lateTicks.filter(tick => tick.at >= from).map(tick => tick.delayMs);
     return Math.max(0, now - this.lastTickAt - TICK_MS, ...delays);

@@ -33,8 +33,7 @@ export type WorkerEntry =
   /** Acquiring ended in an error, which is a usual one in chaos: an error of this library. */
   | { kind: 'failed'; key: string; code: string; message: string; at: number }
   /** Something that must not happen, in words. */
-  | { kind: 'defect'; what: string; at: number }
-  | { kind: 'ended'; at: number };
+  | { kind: 'defect'; what: string; at: number };
 
 /** One access to the fenced resource, in the order in which it judged them. */
 export interface Access {
@@ -46,6 +45,11 @@ export interface Access {
   /** As read, or as written. */
   readonly value: number;
   readonly at: number;
+}
+
+/** CLOCK_MONOTONIC in ms: one clock for all processes of a machine, which no step of the wall clock moves. */
+export function monotonicMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
 }
 
 /** An append-only file of entries, written at once: a process that is killed loses none. */

@@ -1,13 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Lease } from '../../lib/core/lease.js';
 import type { RandomSource } from '../../lib/core/ports.js';
 import type { SyncManager } from '../../lib/engine/sync-manager.js';
+import { sleep } from '../support/fixtures.js';
 import type { FenceClient } from './fence-client.js';
 import type { HeldWatch } from './held-watch.js';
-import { monotonicMs } from './monotonic.js';
+import { monotonicMs } from './journal.js';
 
 /** What the key workers of one process share. */
-export interface WorkerTools {
+interface WorkerTools {
   readonly manager: SyncManager;
   readonly watch: HeldWatch;
   readonly fence: FenceClient;
@@ -60,9 +60,10 @@ export class KeyWorker {
           ? await manager.acquire(this.key, options)
           : await manager.tryAcquire(this.key, { ...options, renewEvery: way < 0.9 ? false : undefined });
       if (lease !== null) {
-        await this.work(lease, this.sectionMs());
-        watch.releasing(lease);
-        await lease.release();
+        await this.work(lease, this.sectionMs()).finally(() => {
+          watch.releasing(lease);
+          return lease.release();
+        });
       }
     }
     await this.rest();

@@ -40,7 +40,10 @@ function end(exitCode: number): void {
 
 function fail(error: unknown): void {
   // What fails because everything is being stopped is no news
-  if (ending === undefined) console.error(error);
+  if (ending === undefined) {
+    console.error(error);
+    if (run !== undefined) console.error(`The journals are in ${run.keepJournals()}`);
+  }
   end(1);
 }
 

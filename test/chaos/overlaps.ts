@@ -15,6 +15,11 @@ export interface Overlap extends Span {
   readonly isExplained: boolean;
 }
 
+/** How many no fault outside the assumptions explains. */
+export function unexplained(overlaps: readonly Overlap[]): number {
+  return overlaps.filter(overlap => !overlap.isExplained).length;
+}
+
 /**
  * All overlaps of claims of one key.
  * @param end until when a claim counts: as read, or as promised

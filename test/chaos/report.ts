@@ -1,7 +1,7 @@
 import type { ChaosRecord } from './chaos-record.js';
 import type { Gap } from './availability.js';
 import type { DoneFault } from './fault-injector.js';
-import type { Overlap } from './overlaps.js';
+import { unexplained, type Overlap } from './overlaps.js';
 import { tally, type Verdict } from './verdict.js';
 
 /** A run on one page. */
@@ -21,10 +21,13 @@ export function reportOf(record: ChaosRecord, verdict: Verdict): string {
     ...verdict.gaps.map((gap): [string, string] => {
       return [`longest without access: ${gap.key}`, `${seconds(gap.ms)} (${reasonsFor(gap, faults)})`];
     }),
-    ['overlaps inside assumptions', `${inside(overlaps)} as read, ${inside(promisedOverlaps)} as promised`],
+    [
+      'overlaps inside assumptions',
+      `${unexplained(overlaps)} as read, ${unexplained(promisedOverlaps)} as promised`,
+    ],
     [
       'overlaps after a wipe (outside)',
-      `${overlaps.length - inside(overlaps)} as read, ${promisedOverlaps.length - inside(promisedOverlaps)} as promised`,
+      `${overlaps.length - unexplained(overlaps)} as read, ${promisedOverlaps.length - unexplained(promisedOverlaps)} as promised`,
     ],
     ['stale accesses rejected', `${rejected.reads} reads, ${rejected.writes} writes`],
     ['stale accesses accepted', `${staleAccepted.reads} reads, ${staleAccepted.writes} writes`],
@@ -58,10 +61,6 @@ function reasonsFor({ outages, lastLease, from, to }: Gap, faults: readonly Done
   const own = faults.filter(fault => fault.slot === slot && fault.from < to && fault.to > from);
   const kinds = own.map(fault => fault.kind).join(', ');
   return `no outage of the store; the last holder had ${kinds === '' ? 'no fault' : kinds}`;
-}
-
-function inside(overlaps: readonly Overlap[]): number {
-  return overlaps.filter(overlap => !overlap.isExplained).length;
 }
 
 function describe({ key, first, second, from, to }: Overlap, start: number): string {

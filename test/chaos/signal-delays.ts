@@ -1,3 +1,4 @@
+import { TICK_MS } from './held-watch.js';
 import type { WorkerEntry } from './journal.js';
 
 /** How long after the end of a lease its signal came. */
@@ -18,7 +19,8 @@ export function signalDelaysOf(entries: readonly WorkerEntry[], lossMarginMs: nu
       ? [{ delayMs: entry.at - entry.expectedAt, loopDelayMs: entry.loopDelayMs }]
       : [],
   );
-  const inTime = heard.filter(signal => signal.loopDelayMs < lossMarginMs);
+  // A delay of the loop is known to within a tick, and so is what came before it
+  const inTime = heard.filter(signal => signal.loopDelayMs < lossMarginMs - 2 * TICK_MS);
   const longest = (signals: typeof heard): number =>
     signals.reduce((max, signal) => Math.max(max, signal.delayMs), 0);
   return {

@@ -3,7 +3,7 @@ import { gapsOf, type Gap, type Outage } from './availability.js';
 import type { ChaosRecord } from './chaos-record.js';
 import { claimsOf } from './claims.js';
 import { GrantOrder } from './grant-order.js';
-import { overlapsOf, type Overlap, type Span } from './overlaps.js';
+import { overlapsOf, unexplained, type Overlap, type Span } from './overlaps.js';
 import { signalDelaysOf, type SignalDelays } from './signal-delays.js';
 
 /** What a run has shown. */
@@ -77,10 +77,9 @@ type Counted = Omit<Verdict, 'violations'>;
 function violationsOf(counted: Counted): string[] {
   const { overlaps, promisedOverlaps, staleAccepted, tokensOutOfOrder, counters, stuckKeys, signals } =
     counted;
-  const inside = (all: readonly Overlap[]): number => all.filter(overlap => !overlap.isExplained).length;
   const found: [number, string][] = [
-    [inside(overlaps), 'overlaps of leases that were read as held, inside the assumptions'],
-    [inside(promisedOverlaps), 'overlaps of leases that promised to be held, inside the assumptions'],
+    [unexplained(overlaps), 'overlaps of leases that were read as held, inside the assumptions'],
+    [unexplained(promisedOverlaps), 'overlaps of leases that promised to be held, inside the assumptions'],
     [staleAccepted.reads + staleAccepted.writes, 'stale accesses were accepted'],
     [tokensOutOfOrder, 'fencing tokens did not grow'],
     [signals.broken, 'signals came later than the loss margin although the event loop came round in time'],

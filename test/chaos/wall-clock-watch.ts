@@ -1,4 +1,4 @@
-import { monotonicMs } from './monotonic.js';
+import { monotonicMs } from './journal.js';
 
 /** Watches for steps of the wall clock, by which Redis ends leases: exclusion is not promised when it is stepped. */
 export class WallClockWatch {

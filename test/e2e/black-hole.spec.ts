@@ -3,8 +3,9 @@ import { Redis } from 'ioredis';
 import { lossMarginMs } from '../../lib/core/lease-timing.js';
 import type { SyncManager } from '../../lib/engine/sync-manager.js';
 import type { RedisStoreOptions } from '../../lib/stores/redis/index.js';
+import { sleep } from '../support/fixtures.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
-import { freshKey, loopDelayDuring, replica, sleep, unhandledRejectionsDuring } from './replica.js';
+import { freshKey, loopDelayDuring, replica, unhandledRejectionsDuring } from './replica.js';
 
 const url = process.env.LOCK_TEST_REDIS_URL!;
 const TTL_MS = 1000;

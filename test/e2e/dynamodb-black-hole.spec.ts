@@ -3,20 +3,16 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { lossMarginMs, takeOverAfterMs } from '../../lib/core/lease-timing.js';
 import { SyncManager } from '../../lib/engine/sync-manager.js';
 import { dynamoDbStore, type DynamoDbStoreOptions } from '../../lib/stores/dynamodb/index.js';
-import { sdkClient, start, tableName, type DynamoDbServer } from '../support/dynalite-server.js';
-import { silent } from '../support/fixtures.js';
+import { SDK, sdkClient, start, tableName, type DynamoDbServer } from '../support/dynalite-server.js';
+import { silent, sleep } from '../support/fixtures.js';
 import { HttpProxy } from '../support/http-proxy.js';
-import { freshKey, loopDelayDuring, sleep } from './replica.js';
+import { freshKey, loopDelayDuring } from './replica.js';
 
 const TTL_MS = 2000;
 const POLL_MS = 100;
 const MARGIN_MS = lossMarginMs(TTL_MS, 0.01);
 /** What a busy machine adds to a few round trips. */
 const SLACK_MS = 1000;
-const SDK = {
-  region: process.env.AWS_REGION ?? 'local',
-  credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-};
 
 const table = tableName();
 const cleanups: (() => unknown)[] = [];

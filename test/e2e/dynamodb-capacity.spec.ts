@@ -4,15 +4,11 @@ import { pollDelayMs } from '../../lib/core/lease-timing.js';
 import { SyncManager } from '../../lib/engine/sync-manager.js';
 import { systemRandom } from '../../lib/platform/system-random.js';
 import { dynamoDbStore, type DynamoDbStoreOptions } from '../../lib/stores/dynamodb/index.js';
-import { sdkClient, start, tableName, type DynamoDbServer } from '../support/dynalite-server.js';
-import { silent } from '../support/fixtures.js';
+import { SDK, sdkClient, start, tableName, type DynamoDbServer } from '../support/dynalite-server.js';
+import { silent, sleep } from '../support/fixtures.js';
 import { HttpProxy } from '../support/http-proxy.js';
-import { freshKey, sleep } from './replica.js';
+import { freshKey } from './replica.js';
 
-const SDK = {
-  region: process.env.AWS_REGION ?? 'local',
-  credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-};
 const POLL_MS = 100;
 const WAIT_MS = 1500;
 

@@ -3,17 +3,13 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Lease } from '../../lib/core/lease.js';
 import { SyncManager } from '../../lib/engine/sync-manager.js';
 import { dynamoDbStore } from '../../lib/stores/dynamodb/index.js';
-import { sdkClient, start, tableName, type DynamoDbServer } from '../support/dynalite-server.js';
-import { silent } from '../support/fixtures.js';
-import { freshKey, sleep, unhandledRejectionsDuring } from './replica.js';
+import { SDK, sdkClient, start, tableName, type DynamoDbServer } from '../support/dynalite-server.js';
+import { silent, sleep } from '../support/fixtures.js';
+import { freshKey, unhandledRejectionsDuring } from './replica.js';
 
 const KEYS = 10;
 const CONTENDERS = 50;
 const SECTIONS = 1000;
-const SDK = {
-  region: process.env.AWS_REGION ?? 'local',
-  credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-};
 
 const table = tableName();
 let server: DynamoDbServer;

@@ -9,19 +9,15 @@ import {
   type DynamoDbStore,
   type DynamoDbStoreOptions,
 } from '../../lib/stores/dynamodb/index.js';
-import { sdkClient, start, tableName, type DynamoDbServer } from '../support/dynalite-server.js';
-import { silent } from '../support/fixtures.js';
+import { SDK, sdkClient, start, tableName, type DynamoDbServer } from '../support/dynalite-server.js';
+import { silent, sleep } from '../support/fixtures.js';
 import { HttpProxy } from '../support/http-proxy.js';
-import { freshKey, sleep } from './replica.js';
+import { freshKey } from './replica.js';
 
 const TTL_MS = 2000;
 const POLL_MS = 200;
 /** What a busy machine adds to a few round trips. */
 const SLACK_MS = 1000;
-const SDK = {
-  region: process.env.AWS_REGION ?? 'local',
-  credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-};
 
 /** How a reply is lost, and on whose client. */
 const LINKS = [

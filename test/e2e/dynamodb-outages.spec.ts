@@ -5,20 +5,16 @@ import type { Lease } from '../../lib/core/lease.js';
 import { takeOverAfterMs } from '../../lib/core/lease-timing.js';
 import { SyncManager } from '../../lib/engine/sync-manager.js';
 import { dynamoDbStore, type DynamoDbStoreOptions } from '../../lib/stores/dynamodb/index.js';
-import { sdkClient, start, tableName, type DynamoDbServer } from '../support/dynalite-server.js';
-import { freePort, recordingLogger, silent, until } from '../support/fixtures.js';
+import { SDK, sdkClient, start, tableName, type DynamoDbServer } from '../support/dynalite-server.js';
+import { freePort, recordingLogger, silent, sleep, until } from '../support/fixtures.js';
 import { HttpProxy, type HttpFault } from '../support/http-proxy.js';
-import { freshKey, sleep } from './replica.js';
+import { freshKey } from './replica.js';
 
 const TTL_MS = 2000;
 const COMMAND_TIMEOUT_MS = TTL_MS / 5;
 const POLL_MS = 200;
 /** What a busy machine adds to a few round trips. */
 const SLACK_MS = 1000;
-const SDK = {
-  region: process.env.AWS_REGION ?? 'local',
-  credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-};
 
 const table = tableName();
 const tables = [table];

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { SyncManager } from '../../lib/engine/sync-manager.js';
+import { sleep } from '../support/fixtures.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
-import { freshKey, replica, sleep } from './replica.js';
+import { freshKey, replica } from './replica.js';
 
 const url = process.env.LOCK_TEST_REDIS_URL!;
 const TTL_MS = 2000;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { freePort } from '../support/fixtures.js';
+import { freePort, sleep } from '../support/fixtures.js';
 import { startRedisServer } from '../support/redis-server.js';
-import { freshKey, replica, sleep } from './replica.js';
+import { freshKey, replica } from './replica.js';
 
 describe('a Redis that comes and goes', () => {
   it('that is down at start-up: acquire fails as unavailable within its wait, and campaigns succeed once it is up', async () => {

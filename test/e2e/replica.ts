@@ -2,8 +2,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { SyncManager } from '../../lib/engine/sync-manager.js';
 import { redisStore, type RedisStoreOptions } from '../../lib/stores/redis/index.js';
 import type { SyncManagerOptions } from '../../lib/core/options.js';
-
-const quiet = { log: () => undefined, warn: () => undefined, error: () => undefined };
+import { silent, sleep } from '../support/fixtures.js';
 
 /** One replica on a real Redis: its manager, closed together with its store. */
 export async function replica(
@@ -11,18 +10,17 @@ export async function replica(
   options: Omit<SyncManagerOptions, 'store'> = {},
 ): Promise<SyncManager> {
   const manager = new SyncManager({
-    store: redisStore({ restartGuard: false, logger: quiet, ...redis }),
+    store: redisStore({ restartGuard: false, logger: silent, ...redis }),
     ...options,
   });
   await manager.open();
   return manager;
 }
 
-/** A key that no other test uses. */
 let keys = 0;
-export const freshKey = (): string => `e2e:${process.pid}:${Date.now()}:${++keys}`;
 
-export const sleep = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms));
+/** A key that no other test uses. */
+export const freshKey = (): string => `e2e:${process.pid}:${Date.now()}:${++keys}`;
 
 /** Calls that nobody has caught, while `fn` runs. */
 export async function unhandledRejectionsDuring(fn: () => Promise<void>): Promise<unknown[]> {

@@ -3,18 +3,16 @@ import fc from 'fast-check';
 import { LONE_SURROGATE } from '../../lib/core/keys.js';
 import type { LeaseStore } from '../../lib/core/lease-store.js';
 import { SyncManager } from '../../lib/index.js';
-import { resolveModuleOptions } from '../../lib/module/resolve-options.js';
 import { DynamoDbLeaseStore } from '../../lib/stores/dynamodb/dynamodb-lease-store.js';
 import { memoryStore } from '../../lib/stores/memory/index.js';
 import { redisStore } from '../../lib/stores/redis/index.js';
 import { systemClock } from '../../lib/platform/system-clock.js';
 import { VirtualClock } from '../../lib/testing/index.js';
-import { openTable, resolved } from '../stores/dynamodb/lease-fixtures.js';
-import { start, type DynamoDbServer } from '../support/dynalite-server.js';
+import { resolved, useTable } from '../stores/dynamodb/lease-fixtures.js';
 import { DynamoDbTable } from '../support/dynamodb-table.js';
-import { fresh, silent } from '../support/fixtures.js';
+import { collect, fresh, silent } from '../support/fixtures.js';
 import { anyKey, duration, hostile, mostly, someOf } from './hostile-values.js';
-import { NAMES as names, orNamed } from './or-named.js';
+import { moduleWorks, NAMES as names, orNamed } from './or-named.js';
 import { runs } from './runs.js';
 
 const timing = {
@@ -54,8 +52,7 @@ async function assertRoundTrips(store: LeaseStore, key: string): Promise<void> {
   const lease = await orNamed(() => manager.acquire(key, { data: key }), ['key (']);
   expect([key, lease !== undefined]).toEqual([key, isLegal(key)]);
   if (lease === undefined) return;
-  const listed = [];
-  for await (const record of manager.list(key)) listed.push(record);
+  const listed = await collect(manager.list(key));
   expect(listed.filter(record => record.key === key)).toMatchObject([
     { isHeld: true, owner: lease.owner, data: key },
   ]);
@@ -65,18 +62,13 @@ async function assertRoundTrips(store: LeaseStore, key: string): Promise<void> {
 }
 
 describe('any text for a key', () => {
-  let server: DynamoDbServer;
-  let opened: Awaited<ReturnType<typeof openTable>>;
+  const opened = useTable();
   let redis: LeaseStore;
-  beforeAll(async () => {
-    server = await start();
-    opened = await openTable(server.endpoint);
+  beforeAll(() => {
     redis = redisStore({ url: process.env.LOCK_TEST_REDIS_URL!, prefix: fresh('keys'), logger: silent });
   });
   afterAll(async () => {
     await redis.close?.();
-    await opened.drop();
-    await server.stop();
   });
   const stores: [string, number, () => LeaseStore][] = [
     ['memory', 200, () => memoryStore()],
@@ -181,15 +173,15 @@ describe('any value for an option', () => {
   );
 
   it('of the module works or is refused by name', async () => {
-    const environment = { nodeEnv: 'test', logger: silent } as never;
-    const context = { environment, methods: [], hookClasses: [] };
+    const counts = { worked: 0, refused: 0 };
     await fc.assert(
       fc.asyncProperty(moduleOptions, async options => {
-        const known = [...names, 'leadership', 'shutdownTimeout', 'options', 'is not an option'];
-        const made = await orNamed(() => resolveModuleOptions(options as never, context), known);
-        await made?.manager.store.close?.();
+        const works = await moduleWorks(options, 'options', 'is not an option');
+        counts[works ? 'worked' : 'refused'] += 1;
       }),
-      runs(300),
+      runs(600),
     );
+    expect(counts.worked).toBeGreaterThan(10);
+    expect(counts.refused).toBeGreaterThan(10);
   });
 });

@@ -8,10 +8,9 @@ import { DynamoDbLeaseStore } from '../../lib/stores/dynamodb/dynamodb-lease-sto
 import type { Item, RowClient } from '../../lib/stores/dynamodb/row-client.js';
 import { redisStore } from '../../lib/stores/redis/index.js';
 import { VirtualClock } from '../../lib/testing/index.js';
-import { openTable, resolved } from '../stores/dynamodb/lease-fixtures.js';
-import { start, type DynamoDbServer } from '../support/dynalite-server.js';
+import { resolved, useTable } from '../stores/dynamodb/lease-fixtures.js';
 import { DynamoDbTable } from '../support/dynamodb-table.js';
-import { call, fresh, silent } from '../support/fixtures.js';
+import { call, collect, fresh, silent } from '../support/fixtures.js';
 import { garbageWrites, type GarbageWrite } from './garbage.js';
 import { runs } from './runs.js';
 import { anyRow } from './table-commands.js';
@@ -33,12 +32,6 @@ async function met(what: string, promise: Promise<unknown>): Promise<unknown> {
   }
 }
 
-async function listed(store: LeaseStore, prefix: string): Promise<unknown[]> {
-  const records = [];
-  for await (const record of store.list(prefix, call)) records.push(record);
-  return records;
-}
-
 /** Asks everything of a damaged key. @returns the kind of answer that a stranger's first acquire met, if it was one */
 async function askAll(store: LeaseStore, key: string): Promise<unknown> {
   const timing = { ttlMs: 60_000, sentAt: 1 };
@@ -58,7 +51,7 @@ async function askAll(store: LeaseStore, key: string): Promise<unknown> {
     await met('renew', store.renew(renewal, call));
   }
   await met('inspect', store.inspect(key, call));
-  await met('list', listed(store, key));
+  await met('list', collect(store.list(key, call)));
   for (const force of [false, true]) await met('revoke', store.revoke({ key, fencingToken: 1, force }, call));
   await met('release', store.release({ key, owner: 'me' }, call));
   await met('acquire', store.acquire({ key, owner: 'stranger', ...timing }, call));
@@ -73,10 +66,7 @@ async function assertSafe(
 ): Promise<void> {
   const key = fresh('row');
   await put({ ...row, key: { S: key } });
-  const store = new DynamoDbLeaseStore(resolved({ table }), {
-    client,
-    clock: new VirtualClock(),
-  });
+  const store = new DynamoDbLeaseStore(resolved({ table }), { client, clock: new VirtualClock() });
   const acquired = await askAll(store, key);
   if (row['isReleased'] === undefined) expect(acquired).not.toBe('granted');
 }
@@ -143,18 +133,9 @@ describe('stored garbage is told as such or read right, and grants nobody what a
   });
 
   describe('DynamoDB', () => {
-    let server: DynamoDbServer;
-    let opened: Awaited<ReturnType<typeof openTable>>;
-    beforeAll(async () => {
-      server = await start();
-      opened = await openTable(server.endpoint);
-    });
-    afterAll(async () => {
-      await opened.drop();
-      await server.stop();
-    });
+    const opened = useTable();
 
-    // Found by the properties below, which therefore leave such rows out: it is told as LOCK_STORE_REJECTED, "Check the options"
+    // Found by the property below
     it('as a token that is no number beside a released lease', async () => {
       const row = { fencingToken: { S: '7' }, isReleased: { S: '1' }, recordVersionNumber: { S: 'v' } };
       await assertSafe(opened.connection, opened.table, row, item =>

@@ -5,26 +5,8 @@ const text = fc
   .oneof(
     fc.constantFrom(
       '',
-      'me',
-      '0',
-      '-1',
-      '1',
-      '1.5',
-      '1e400',
-      '9007199254740993',
-      'nan',
-      'inf',
-      '0x10',
-      'null',
-      '{}',
-      '[1]',
-      '{"host":',
-      '"x"',
-      'text',
-      'bytes',
-      'revoked',
-      'kept',
-      '٣',
+      ...'me 0 -1 1 1.5 1e400 9007199254740993 nan inf 0x10 null {} [1] {"host": "x" text'.split(' '),
+      ...'bytes revoked kept ٣'.split(' '),
     ),
     fc.constantFrom('1763000000123456', '1763000000123456 ', '+5', '99999999999999999999'),
     fc.string({ unit: 'binary', maxLength: 8 }),
@@ -34,18 +16,7 @@ const value = fc.oneof({ weight: 3, arbitrary: text }, { weight: 1, arbitrary: b
 const field = fc.oneof(
   {
     weight: 5,
-    arbitrary: fc.constantFrom(
-      'owner',
-      'token',
-      'holder',
-      'state',
-      'sequence',
-      'data',
-      'kind',
-      'expires',
-      'a:n',
-      'a:',
-    ),
+    arbitrary: fc.constantFrom(...'owner token holder state sequence data kind expires a:n a:'.split(' ')),
   },
   { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 5 }) },
 );
@@ -55,7 +26,7 @@ export interface GarbageWrite {
   readonly name: 'lease' | 'fence' | 'data';
   readonly command: string;
   readonly words: readonly (string | Buffer)[];
-  /** @default no expiry */
+  /** `null`: none is set. */
   readonly expiresInMs: number | null;
 }
 

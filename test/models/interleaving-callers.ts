@@ -11,7 +11,7 @@ export const KEY = 'k';
 type ActionOf<D extends CallerAction['do']> = Extract<CallerAction, { do: D }>;
 
 /** Told when a caller has been answered that something is over. */
-export interface InterleavingEnds {
+interface InterleavingEnds {
   released(lease: Lease, sentAtMs: number): void;
   closed(): void;
 }

@@ -127,23 +127,14 @@ const action: fc.Arbitrary<CallerAction> = fc.oneof(
   },
 );
 
+const REACTED_TO = [
+  ...'signal signal signal signal onExpiring'.split(' '),
+  ...'acquired renewed renewal-failed expiring lost released release-failed waiting'.split(' '),
+  ...'acquire-delayed'.split(' '),
+] as Reaction['on'][];
+
 const reaction = fc.record<Reaction>({
-  on: fc.constantFrom(
-    'signal',
-    'signal',
-    'signal',
-    'signal',
-    'onExpiring',
-    'acquired',
-    'renewed',
-    'renewal-failed',
-    'expiring',
-    'lost',
-    'released',
-    'release-failed',
-    'waiting',
-    'acquire-delayed',
-  ),
+  on: fc.constantFrom(...REACTED_TO),
   then: action,
 });
 

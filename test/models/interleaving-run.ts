@@ -10,25 +10,16 @@ import { TTL_MS, type InterleavingPlan, type Reaction, type Turn } from './inter
 import { InterleavingStore } from './interleaving-store.js';
 import { InterleavingWitness } from './interleaving-witness.js';
 
-/** Who ends a lease at the store. */
-export type StoreKind = 'server' | 'observed';
-
 /** After which everybody has been served: enough for a few keys that are kept, one after the other. */
 const PATIENCE_MS = 60_000;
 const LOOK_EVERY_MS = 250;
 /** Less what rounding takes from it. */
 const COMMAND_TIMEOUT_MS = TTL_MS / 5 - 0.01;
 
-/** At which what the leases say is read. */
-const EVENTS: EventName[] = [
-  'acquired',
-  'renewed',
-  'renewal-failed',
-  'expiring',
-  'lost',
-  'released',
-  'waiting',
-];
+/** At which what the leases say is read, and each of which comes often. */
+export const EVENTS = 'acquired renewed renewal-failed expiring lost released waiting'.split(
+  ' ',
+) as EventName[];
 
 /**
  * Plays one schedule to its end: the plan's turns and the store's steps in the order that the scheduler chooses, then a
@@ -39,7 +30,7 @@ const EVENTS: EventName[] = [
 export async function runInterleaving(
   steps: fc.Scheduler,
   plan: InterleavingPlan,
-  kind: StoreKind,
+  kind: LeaseStore['expiry'],
 ): Promise<EventName[]> {
   let told: EventName[];
   const unhandled: unknown[] = [];
@@ -70,7 +61,7 @@ class Interleaving {
   constructor(
     private readonly steps: fc.Scheduler,
     private readonly plan: InterleavingPlan,
-    private readonly kind: StoreKind,
+    private readonly kind: LeaseStore['expiry'],
   ) {
     this.world.reset();
     this.own = this.replica(inner => (this.store = new InterleavingStore(inner, steps)));

@@ -1,17 +1,6 @@
 import type fc from 'fast-check';
 import { StoreRejectedError, StoreUnavailableError } from '../../lib/core/errors.js';
-import type {
-  AcquireOutcome,
-  AcquireRequest,
-  CallOptions,
-  LeaseRecord,
-  LeaseStore,
-  ReleaseOutcome,
-  ReleaseRequest,
-  RenewOutcome,
-  RenewRequest,
-  RevokeRequest,
-} from '../../lib/core/lease-store.js';
+import type { AcquireRequest, LeaseStore, ReleaseRequest, RenewRequest } from '../../lib/core/lease-store.js';
 
 /** What befalls one command: `lose-*` are silent, `unsent` and `unanswered` are told, the last two are refusals. */
 export type StoreFault =
@@ -20,7 +9,7 @@ export type StoreFault =
 type WritingMethod = 'acquire' | 'renew' | 'release';
 
 /** One command that changes leases, as it was sent. */
-export interface StoreCall {
+interface StoreCall {
   readonly method: WritingMethod;
   readonly request: AcquireRequest | RenewRequest | ReleaseRequest;
   readonly fault: StoreFault;
@@ -68,29 +57,20 @@ export class InterleavingStore implements LeaseStore {
     return this.calls.some(({ fault }) => fault !== 'none');
   }
 
-  acquire(request: AcquireRequest, call: CallOptions): Promise<AcquireOutcome> {
-    return this.pass('acquire', request, () => this.inner.acquire(request, call));
-  }
+  readonly acquire: LeaseStore['acquire'] = (request, call) =>
+    this.pass('acquire', request, () => this.inner.acquire(request, call));
 
-  renew(request: RenewRequest, call: CallOptions): Promise<RenewOutcome> {
-    return this.pass('renew', request, () => this.inner.renew(request, call));
-  }
+  readonly renew: LeaseStore['renew'] = (request, call) =>
+    this.pass('renew', request, () => this.inner.renew(request, call));
 
-  release(request: ReleaseRequest, call: CallOptions): Promise<ReleaseOutcome> {
-    return this.pass('release', request, () => this.inner.release(request, call));
-  }
+  readonly release: LeaseStore['release'] = (request, call) =>
+    this.pass('release', request, () => this.inner.release(request, call));
 
-  inspect(key: string, call: CallOptions): Promise<LeaseRecord | null> {
-    return this.inner.inspect(key, call);
-  }
+  readonly inspect: LeaseStore['inspect'] = (key, call) => this.inner.inspect(key, call);
 
-  list(prefix: string, call: CallOptions): AsyncIterable<LeaseRecord> {
-    return this.inner.list(prefix, call);
-  }
+  readonly list: LeaseStore['list'] = (prefix, call) => this.inner.list(prefix, call);
 
-  revoke(request: RevokeRequest, call: CallOptions): Promise<boolean> {
-    return this.inner.revoke(request, call);
-  }
+  readonly revoke: LeaseStore['revoke'] = (request, call) => this.inner.revoke(request, call);
 
   async close(): Promise<void> {
     this.isClosed = true;

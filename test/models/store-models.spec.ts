@@ -2,8 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import type { Dialect } from '../../lib/stores/dynamodb/dynamodb-store-options.js';
-import { openTable } from '../stores/dynamodb/lease-fixtures.js';
-import { start, type DynamoDbServer } from '../support/dynalite-server.js';
+import { useTable } from '../stores/dynamodb/lease-fixtures.js';
 import { ServerRules, type ExpiryRules } from './expiry-rules.js';
 import { LeaseModel } from './lease-model.js';
 import { ObservedRules } from './observed-rules.js';
@@ -74,16 +73,7 @@ describe('whatever is asked of it, in any order, the port allows each answer of'
   });
 
   describe.each(DIALECTS)('the DynamoDB store in the dialect %s', dialect => {
-    let server: DynamoDbServer;
-    let opened: Awaited<ReturnType<typeof openTable>>;
-    beforeAll(async () => {
-      server = await start();
-      opened = await openTable(server.endpoint);
-    });
-    afterAll(async () => {
-      await opened.drop();
-      await server.stop();
-    });
+    const opened = useTable();
 
     it(
       'on a server',

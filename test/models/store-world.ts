@@ -5,7 +5,7 @@ import type {
   ReleaseRequest,
   RenewRequest,
 } from '../../lib/core/lease-store.js';
-import { call } from '../support/fixtures.js';
+import { call, collect } from '../support/fixtures.js';
 import type { LeaseModel, Span } from './lease-model.js';
 
 /** A real store as the commands use it. */
@@ -120,7 +120,7 @@ export class StoreWorld {
   /** Everything that starts with `prefix`, each key once; what is not listed must be nothing. */
   async list(model: LeaseModel, prefix: string, by: number): Promise<void> {
     await this.ask(`list ${prefix}`, async span => {
-      const records = await span.during(() => all(this.handle(by).list(prefix, call)));
+      const records = await span.during(() => collect(this.handle(by).list(prefix, call)));
       const at = span.told(records);
       const byKey = new Map(records.map(record => [record.key, record]));
       if (byKey.size !== records.length) throw new Error('a key was listed twice');
@@ -187,12 +187,6 @@ class Stopwatch {
     this.onTold(answer);
     return { from: this.from, to: this.store.now() };
   }
-}
-
-async function all<T>(values: AsyncIterable<T>): Promise<T[]> {
-  const found: T[] = [];
-  for await (const value of values) found.push(value);
-  return found;
 }
 
 function show(value: unknown): string {

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { LeaseAttributes, LeaseData } from '../../lib/core/lease-store.js';
-import type { Commands } from '../../lib/stores/dynamodb/commands.js';
-import { type RowMatch } from '../../lib/stores/dynamodb/commands.js';
+import type { Commands, RowMatch } from '../../lib/stores/dynamodb/commands.js';
 import type { Item, RowClient } from '../../lib/stores/dynamodb/row-client.js';
 import { call } from '../support/fixtures.js';
 
@@ -12,7 +11,7 @@ export interface TableStep {
   send(commands: Commands, client: RowClient, versions: readonly string[]): Promise<Answer>;
 }
 
-export type Answer = { Attributes?: Item; Item?: Item; Items?: Item[]; LastEvaluatedKey?: Item };
+type Answer = { Attributes?: Item; Item?: Item; Items?: Item[]; LastEvaluatedKey?: Item };
 
 const KEYS = ['a', 'ab', 'a/b', 'ü🔒'];
 const key = fc.constantFrom(...KEYS);
@@ -146,22 +145,21 @@ const version = fc.oneof(
   ),
 );
 
+/** A text that may belong there, or what may not. */
+function textOr(values: fc.Arbitrary<string>): fc.Arbitrary<AttributeValue> {
+  return fc.oneof(
+    values.map(S => ({ S })),
+    scalar,
+  );
+}
+
 /** A row as anybody may have left it: any field missing, or of any type. */
 export const anyRow: fc.Arbitrary<Item> = fc
   .record(
     {
-      ownerName: fc.oneof(
-        text.map(S => ({ S })),
-        scalar,
-      ),
-      leaseDuration: fc.oneof(
-        fc.constantFrom('1s', '20000', '1m0.5s', 'x', '-1s').map(S => ({ S })),
-        scalar,
-      ),
-      recordVersionNumber: fc.oneof(
-        version.map(S => ({ S })),
-        scalar,
-      ),
+      ownerName: textOr(text),
+      leaseDuration: textOr(fc.constantFrom('1s', '20000', '1m0.5s', 'x', '-1s')),
+      recordVersionNumber: textOr(version),
       fencingToken: fc.oneof(
         fencingToken.map(N => ({ N: `${N}` })),
         scalar,
@@ -169,10 +167,7 @@ export const anyRow: fc.Arbitrary<Item> = fc
       isReleased: scalar,
       data: scalar,
       dataIsText: scalar,
-      holder: fc.oneof(
-        fc.constantFrom('{}', '[]', '{', 'null', '"x"').map(S => ({ S })),
-        scalar,
-      ),
+      holder: textOr(fc.constantFrom('{}', '[]', '{', 'null', '"x"')),
       n: scalar,
     },
     { requiredKeys: [], noNullPrototype: true },

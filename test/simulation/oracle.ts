@@ -65,7 +65,7 @@ export class Oracle {
   private readonly exemptKeys = new Set<string>();
   /** Since when each key is known to be free at the server. */
   private readonly freeSince = new Map<string, number>();
-  private isRewound = false;
+  private rewinds = false;
 
   constructor(
     private readonly nowMs: () => number,
@@ -88,7 +88,7 @@ export class Oracle {
     const { owner, fencingToken } = held;
     if (last?.owner === owner && last.fencingToken === fencingToken) return;
     // There again, in a server that has forgotten what came after.
-    if (this.isRewound && this.grantOf({ key, owner, fencingToken }) !== undefined) return;
+    if (this.rewinds && this.grantOf({ key, owner, fencingToken }) !== undefined) return;
     const index = (last?.index ?? 0) + 1;
     const isExempt = this.exemptKeys.has(key);
     const grant = {
@@ -188,7 +188,12 @@ export class Oracle {
 
   /** The server has come back as it was a while ago. */
   rewound(): void {
-    this.isRewound = true;
+    this.rewinds = true;
+  }
+
+  /** Whether the server has forgotten what it had said, revokes included. */
+  get isRewound(): boolean {
+    return this.rewinds;
   }
 
   /** For how long the server is known to have kept a key free. */

@@ -6,8 +6,6 @@ import { RedisModel } from './redis/redis-model.js';
 import { ReplyError } from './redis/redis-reply.js';
 import { simulatedRedisStore } from './redis/simulated-redis-store.js';
 
-const SILENT = { log: () => {}, warn: () => {}, error: () => {} };
-
 /** An AOF that is written once a second misses as much as that. */
 const AOF_LAG_MS = 1000;
 
@@ -24,7 +22,7 @@ export class RedisBackend implements Backend {
 
   connect(parts: ClientParts): LeaseStore {
     const { restartGuard, maxTtlMs } = this.plan;
-    return simulatedRedisStore({ server: this.server, ...parts, restartGuard, maxTtlMs, logger: SILENT });
+    return simulatedRedisStore({ server: this.server, ...parts, restartGuard, maxTtlMs });
   }
 
   holding(key: string): Holding | null {

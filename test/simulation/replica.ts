@@ -249,15 +249,16 @@ export class Replica implements Claimant {
     const [grant, lease] = [oracle.grantOf(event), this.queueOf(event.key)?.lease];
     if (grant === undefined || lease?.owner !== event.owner) return;
     const untilMs = time.monotonicMs() + timeLeftMs(lease);
-    const soonMs = 1100 + plan.ttlMs * 0.3;
+    // A command that nobody answers and the pause after it; on Redis a connection anew.
+    const soonMs = 1100 + plan.ttlMs * 0.25 + (plan.store === 'redis' ? 7000 : 0);
     const look = (): void => {
       if (!oracle.stands(grant) || grant.isExempt || this.isClosing || !this.isRunning) return;
       if (time.monotonicMs() > untilMs) return;
-      if (this.quietForMs > this.recoversInMs + soonMs)
+      if (this.quietForMs > soonMs)
         oracle.violated('what nobody waits for is released', `${this.name}: ${grant.owner} was released`);
       else time.startTimer(soonMs / 4, look);
     };
-    time.startTimer(soonMs, look);
+    time.startTimer(soonMs / 4, look);
   }
 
   private listen(): void {

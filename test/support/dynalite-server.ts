@@ -33,13 +33,18 @@ export async function start({ stateChangeMs }: { stateChangeMs?: number } = {}):
   };
 }
 
+/** What the SDK wants to know of an emulator, where nobody checks it. */
+export const SDK = {
+  region: process.env.AWS_REGION ?? 'local',
+  credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+};
+
 /** A client of the SDK that sends each request once. The real service needs real credentials: those of the environment. */
 export function sdkClient(endpoint: string): DynamoDBClient {
   const isLocal = /\/\/(localhost|127\.|\[::1\])/.test(endpoint);
   return new DynamoDBClient({
     endpoint,
-    region: process.env.AWS_REGION ?? 'local',
-    ...(isLocal && { credentials: { accessKeyId: 'test', secretAccessKey: 'test' } }),
+    ...(isLocal ? SDK : { region: SDK.region }),
     maxAttempts: 1,
   });
 }

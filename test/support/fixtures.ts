@@ -69,6 +69,13 @@ export async function rejection(promise: Promise<unknown>): Promise<any> {
   );
 }
 
+/** All that is yielded. */
+export async function collect<T>(values: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = [];
+  for await (const value of values) found.push(value);
+  return found;
+}
+
 /** A TCP port on which nothing listens now. */
 export async function freePort(): Promise<number> {
   const server = createServer();

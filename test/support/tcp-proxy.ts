@@ -29,6 +29,7 @@ export class TcpProxy {
   private delayMs = 0;
   private repliesToDrop = 0;
   private dropOnly: string | undefined;
+  private isWanted: (reply: Buffer) => boolean = () => true;
   private isRefusing = false;
 
   private constructor(
@@ -81,14 +82,15 @@ export class TcpProxy {
 
   /**
    * Lets the next `count` commands through to the server, swallows their replies, and then cuts the connection of the
-   * last one. With `command`, only replies to that command count.
+   * last one. With `command`, only replies to that command count; with `isWanted`, only those that it accepts.
    */
-  dropReplies(count: number, command?: string): void {
+  dropReplies(count: number, command?: string, isWanted: (reply: Buffer) => boolean = () => true): void {
     this.repliesToDrop = count;
     this.dropOnly = command?.toUpperCase();
+    this.isWanted = isWanted;
   }
 
-  /** Holds back everything for `ms` in each direction; 0 ends it. */
+  /** Holds back everything that comes from now on for `ms` in each direction; 0 ends it. */
   delay(ms: number): void {
     this.delayMs = ms;
   }
@@ -136,7 +138,8 @@ export class TcpProxy {
 
   private passReply(frame: Buffer, command: string | undefined): 'pass' | 'drop' | 'cut' {
     const isReply = command !== undefined;
-    if (isReply && this.repliesToDrop > 0 && (this.dropOnly === undefined || this.dropOnly === command)) {
+    const isNamed = this.dropOnly === undefined || this.dropOnly === command;
+    if (isReply && this.repliesToDrop > 0 && isNamed && this.isWanted(frame)) {
       return --this.repliesToDrop === 0 ? 'cut' : 'drop';
     }
     this.counts.bytesToClient += frame.length;
@@ -205,14 +208,22 @@ class Link {
     forward: (chunk: Buffer) => void,
     end: () => void,
   ): void {
+    const delayed: (() => void)[] = [];
+    let dueAt = 0;
+    // A stream: what comes later never overtakes, however short its own delay
+    const send = (deliver: () => void): void => {
+      const now = performance.now();
+      dueAt = Math.max(dueAt, now + this.rules.delayMs());
+      if (delayed.length === 0 && dueAt === now) return deliver();
+      delayed.push(deliver);
+      setTimeout(() => delayed.shift()!(), Math.ceil(dueAt - now));
+    };
     const pass = (deliver: () => void): void => {
       if (this.isClosed) return;
       if (this.rules.swallows(direction) || this.swallowed.some(item => item.direction === direction)) {
-        this.swallowed.push({ direction, deliver });
-      } else if (this.rules.delayMs() > 0) {
-        setTimeout(deliver, this.rules.delayMs());
+        this.swallowed.push({ direction, deliver: () => send(deliver) });
       } else {
-        deliver();
+        send(deliver);
       }
     };
     from.on('data', chunk => pass(() => this.isClosed || forward(chunk)));

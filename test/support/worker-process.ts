@@ -1,14 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir } from 'node:fs/promises';
-import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { buildSync } from 'esbuild';
 
-const ROOT = join(import.meta.dirname, '../..');
-const OUT = join(ROOT, 'node_modules/.cache/lock-test-workers');
-
-/** A script of `test/` that runs as a process of its own. */
+/** A script that runs as a process of its own. */
 export interface WorkerProcess {
   readonly pid: number;
   /** All it has printed, line by line, on stdout and stderr. */
@@ -27,32 +21,10 @@ export interface WorkerProcess {
 const running = new Set<ChildProcess>();
 process.once('exit', () => running.forEach(child => child.kill('SIGKILL')));
 
-/** Compiles a TypeScript file together with the library's sources, and runs it. */
-export async function startWorker(file: string, env: Record<string, string>): Promise<WorkerProcess> {
-  return runWorker(await compileWorker(file), env);
-}
-
-/** Compiles a TypeScript file together with the library's sources. @returns what {@link runWorker} takes, as often as you like */
-export async function compileWorker(file: string): Promise<string> {
-  await mkdir(OUT, { recursive: true });
-  const outfile = join(OUT, `${basename(file, '.ts')}-${process.env.JEST_WORKER_ID ?? 0}.mjs`);
-  buildSync({
-    entryPoints: [join(ROOT, 'test', file)],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    packages: 'external',
-    tsconfig: join(ROOT, 'tsconfig.json'),
-    logLevel: 'error',
-  });
-  return outfile;
-}
-
-/** Runs a script that {@link compileWorker} has made. */
-export function runWorker(outfile: string, env: Record<string, string>): WorkerProcess {
+/** Runs a script, such as `bundle` makes. */
+export function runWorker(script: string, env: Record<string, string>): WorkerProcess {
   const { NODE_OPTIONS: _, ...inherited } = process.env;
-  const child = spawn(process.execPath, ['--enable-source-maps', outfile], {
+  const child = spawn(process.execPath, ['--enable-source-maps', script], {
     env: { ...inherited, NODE_ENV: '', ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });

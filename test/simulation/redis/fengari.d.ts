@@ -26,7 +26,6 @@ declare module 'fengari' {
       lua_pushnil(state: LuaState): void;
       lua_pushnumber(state: LuaState, value: number): void;
       lua_rawgeti(state: LuaState, index: number, key: number): number;
-      lua_rawlen(state: LuaState, index: number): number;
       lua_rawseti(state: LuaState, index: number, key: number): void;
       lua_setfield(state: LuaState, index: number, name: Uint8Array): void;
       lua_setglobal(state: LuaState, name: Uint8Array): void;

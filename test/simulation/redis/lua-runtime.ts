@@ -4,7 +4,7 @@ import { ReplyError, Status, type Reply } from './redis-reply.js';
 const { lua, lauxlib, lualib, to_luastring } = fengari;
 
 /** Runs a command for a script. @throws ReplyError */
-export type RedisCall = (words: string[]) => Reply;
+type RedisCall = (words: string[]) => Reply;
 
 /**
  * Scripts as Redis runs them, in one Lua state for the whole process; each is compiled once. Redis has Lua 5.1, whose numbers

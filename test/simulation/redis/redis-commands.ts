@@ -1,4 +1,3 @@
-import { globPattern } from './glob-pattern.js';
 import type { Entry, RedisKeyspace } from './redis-keyspace.js';
 import { ReplyError, Status, type Reply } from './redis-reply.js';
 
@@ -141,4 +140,18 @@ function integer(word: string): number {
   if (!/^(0|-?[1-9]\d{0,17})$/.test(word))
     throw new ReplyError('ERR value is not an integer or out of range');
   return Number(word);
+}
+
+/** A pattern of Redis (`*`, `?`, `[…]`, `\`) as a regular expression for the bytes of a name. */
+function globPattern(glob: string): RegExp {
+  const parts = glob.match(/\\[\s\S]|\[(?:\\[\s\S]|[^\]])*\]|[\s\S]/g) ?? [];
+  return new RegExp(`^${parts.map(globPart).join('')}$`, 's');
+}
+
+function globPart(part: string): string {
+  if (part === '*') return '.*';
+  if (part === '?') return '.';
+  if (part.length > 1 && part.startsWith('[')) return part;
+  const literal = part.length > 1 ? part.slice(1) : part;
+  return literal.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
 }

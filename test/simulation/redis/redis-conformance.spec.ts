@@ -6,10 +6,9 @@ import {
   VirtualClock,
   type ConformanceHarness,
 } from '../../../lib/testing/index.js';
-import { silent } from '../../support/fixtures.js';
 import { RedisModel } from './redis-model.js';
 import { simulatedRedisStore } from './simulated-redis-store.js';
-import { steadyLink } from './steady-link.js';
+import { StoppableLink } from './stoppable-link.js';
 
 describe('the production Redis store on the model, conformance', () => {
   const clock = new VirtualClock();
@@ -17,8 +16,8 @@ describe('the production Redis store on the model, conformance', () => {
   let opened = 0;
   const open = async (): Promise<LeaseStore> =>
     simulatedRedisStore({
-      ...{ server, clock, link: steadyLink(), random: createSeededRandom(++opened) },
-      ...{ restartGuard: false, maxTtlMs: 30 * 86_400_000, logger: silent },
+      ...{ server, clock, link: new StoppableLink(), random: createSeededRandom(++opened) },
+      ...{ restartGuard: false, maxTtlMs: 30 * 86_400_000 },
     });
   const harness: ConformanceHarness = {
     ...{ open, reopen: open, ttlMs: 1000 },

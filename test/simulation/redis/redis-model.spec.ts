@@ -93,7 +93,7 @@ describe('A server of the model', () => {
       [{ olderThanMs: 500 }, ['ann', undefined]],
       ['nothing', [undefined, undefined]],
     ] as const) {
-      model.flush();
+      model.restart({ keeps: 'nothing' });
       acquireAfterRestart('a', 'ann');
       await clock.advance(1000);
       acquireAfterRestart('b', 'bob');
@@ -134,12 +134,6 @@ describe('A server of the model', () => {
     expect(model.holderOf('key')).toBeNull();
     expect(acquire('key', 'bob')).toBe('granted');
     expect(model.holderOf('key')!.token).toBeGreaterThan(before.token);
-  });
-
-  it('evicts any one key of Redis, by chance', () => {
-    acquire('key', 'ann');
-    const names = [0.1, 0.1, 0.1].map(next => model.evictAny({ next: () => next }));
-    expect(names).toEqual(['lock:{key}:lease', 'lock:{key}:fence', null]);
   });
 
   it('tells who holds a key, and that a key is kept or revoked', () => {

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { RandomSource } from '../../../lib/core/ports.js';
 import { RedisKeys } from '../../../lib/stores/redis/redis-keys.js';
 import { LuaRuntime } from './lua-runtime.js';
 import { runCommand, type CommandContext } from './redis-commands.js';
@@ -7,30 +6,25 @@ import { RedisKeyspace, type Entry } from './redis-keyspace.js';
 import { bytesOf, ReplyError, textOf, type Reply } from './redis-reply.js';
 
 /** Options of a {@link RedisModel}. */
-export interface RedisModelOptions {
+interface RedisModelOptions {
   /** The server's wall clock, which ends leases. */
   readonly clock: { wallMs(): number };
   /** How long the server has been up. @default 0 */
   readonly uptimeMs?: number;
-  /** That of the stores. @default 'lock' */
-  readonly prefix?: string;
 }
 
 /** What a server has after it went down: everything, nothing, or what it had that long ago (at most 5 s). */
 export type Keeps = 'all' | 'nothing' | { readonly olderThanMs: number };
 
 /** Who holds a key, as the server would say. `owner` is missing where a released key is kept from everybody. */
-export interface ModelHolding {
+interface ModelHolding {
   readonly owner?: string;
   readonly token: number;
   readonly state: '' | 'kept' | 'revoked';
 }
 
-/** One of the Redis keys of a lock key. */
-export type LeasePart = 'lease' | 'fence' | 'data';
-
 /** The client's end of a connection, as the server sees it. */
-export interface Peer {
+interface Peer {
   /** A published message. */
   message(channel: string, text: string): void;
   /** The server has gone. */
@@ -71,7 +65,7 @@ const runtime = new LuaRuntime();
 export class RedisModel {
   private readonly keyspace = new RedisKeyspace();
   /** Names of the Redis keys of a lock key. */
-  readonly keys: RedisKeys;
+  readonly keys = new RedisKeys('lock');
   private readonly scripts = new Map<string, string>();
   private readonly sessions = new Set<RedisSession>();
   private startedAtMs: number;
@@ -79,7 +73,6 @@ export class RedisModel {
   private life = 1;
 
   constructor(private readonly options: RedisModelOptions) {
-    this.keys = new RedisKeys(options.prefix ?? 'lock');
     this.startedAtMs = options.clock.wallMs() - (options.uptimeMs ?? 0);
   }
 
@@ -148,29 +141,13 @@ export class RedisModel {
     this.startedAtMs = this.options.clock.wallMs();
   }
 
-  /** Redis evicts a key of Redis: by default the lease of a lock key, so that it is free. @returns whether there was one */
-  evict(key: string, part: LeasePart = 'lease'): boolean {
+  /** Redis evicts the lease of a lock key, so that it is free. @returns whether there was one */
+  evict(key: string): boolean {
     this.enter();
-    const name = bytesOf(this.keys.of(key)[part]);
+    const name = bytesOf(this.keys.of(key).lease);
     const isKnown = this.keyspace.get(name) !== undefined;
     this.keyspace.remove(name);
     return isKnown;
-  }
-
-  /** Redis evicts any one of its keys. @returns its name; `null` when there is none */
-  evictAny(random: Pick<RandomSource, 'next'>): string | null {
-    this.enter();
-    const names = this.keyspace.names();
-    const name = names[Math.floor(random.next() * names.length)];
-    if (name === undefined) return null;
-    this.keyspace.remove(name);
-    return textOf(name);
-  }
-
-  /** Everything is deleted, as by FLUSHALL. */
-  flush(): void {
-    this.enter();
-    for (const name of this.keyspace.names()) this.keyspace.remove(name);
   }
 
   /** The truth, without a message: whom the server takes for the holder of a lock key. `null`: it would grant the key. */

@@ -135,16 +135,7 @@ function plain(reply: unknown): unknown {
 }
 
 /** Starts of a script's reply, which is no list of fields. */
-const WORDS = new Set<unknown>([
-  'granted',
-  'held',
-  'absent',
-  'corrupt',
-  'released',
-  'not-held',
-  'lease',
-  'free',
-]);
+const WORDS = new Set<unknown>('granted held absent corrupt released not-held lease free'.split(' '));
 
 function sortedPairs(items: readonly unknown[]): unknown[] {
   const pairs = Array.from({ length: items.length / 2 }, (_, i) => [items[2 * i], items[2 * i + 1]]);

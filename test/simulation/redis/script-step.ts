@@ -3,7 +3,7 @@ import { RedisKeys } from '../../../lib/stores/redis/redis-keys.js';
 import type { Dice } from '../dice.js';
 
 /** A word of a command. Tokens differ from server to server, so they are named by the grant that gave them. */
-export type StepWord = string | Buffer | { readonly tokenOfGrant: number };
+type StepWord = string | Buffer | { readonly tokenOfGrant: number };
 
 /** One thing to do on two servers, to see whether both do the same. */
 export interface ScriptStep {

@@ -12,7 +12,7 @@ export interface ConnectionParts {
 }
 
 /** What happens on a connection, to its client. */
-export interface ConnectionEvents {
+interface ConnectionEvents {
   opened(): void;
   /** In a microtask of its own, once; `error` is why, where there is more to say than that it is closed. */
   closed(error?: Error): void;

@@ -6,10 +6,8 @@ import { systemClock } from '../../../lib/platform/system-clock.js';
 import { createSeededRandom, VirtualClock } from '../../../lib/testing/index.js';
 import { fresh, rejection, until } from '../../support/fixtures.js';
 import { defaultRedisServer, type RedisServer } from '../../support/redis-server.js';
-import type { Message } from '../link.js';
 import { RedisModel } from './redis-model.js';
 import { retryDelayMs, SimulatedRedisClient } from './simulated-redis-client.js';
-import { steadyLink } from './steady-link.js';
 import { StoppableLink } from './stoppable-link.js';
 
 const EVENTS = ['connecting', 'ready', 'error', 'close', 'reconnecting', 'end', 'message'];
@@ -156,13 +154,8 @@ describe('A simulated client', () => {
   });
 
   it('names its messages by what the scripts do, and by the lock key', async () => {
-    const sent: Message[] = [];
-    const own = new SimulatedRedisClient({
-      server,
-      link: steadyLink(sent),
-      clock,
-      random: createSeededRandom(2),
-    });
+    const own = new SimulatedRedisClient({ server, link, clock, random: createSeededRandom(2) });
+    link.sent.length = 0;
     await own.connect();
     const { lease, data } = server.keys.of('a {key}');
     await rejection(own.evalshaBuffer(SCRIPTS.release.sha1, 2, lease, data));
@@ -170,7 +163,7 @@ describe('A simulated client', () => {
     await own.subscribe(lease);
     await own.scan('0', 'MATCH', '*');
     own.disconnect();
-    expect(sent).toEqual([
+    expect(link.sent).toEqual([
       { name: 'connect' },
       ...['release', 'acquire', 'subscribe'].map(name => ({ name, key: 'a {key}' })),
       { name: 'list' },
@@ -193,7 +186,12 @@ describe('A simulated client and ioredis', () => {
     const server = new RedisModel({ clock: systemClock });
     const random = createSeededRandom(3);
     const ioredis = await clientSource({ url: real.url }, random).open();
-    const simulated = new SimulatedRedisClient({ server, link: steadyLink(), clock: systemClock, random });
+    const simulated = new SimulatedRedisClient({
+      server,
+      link: new StoppableLink(),
+      clock: systemClock,
+      random,
+    });
     const [expected, actual] = [await lifeOf(ioredis), await lifeOf(simulated)];
     expect(actual).toEqual(expected);
     expect(actual).toContain('subscriber: end');

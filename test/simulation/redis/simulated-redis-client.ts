@@ -16,7 +16,7 @@ export interface SimulatedClientParts extends ConnectionParts {
 type Listener = (...args: unknown[]) => void;
 
 /** As ioredis names them. */
-export type ClientStatus = 'wait' | 'connecting' | 'ready' | 'close' | 'reconnecting' | 'end';
+type ClientStatus = 'wait' | 'connecting' | 'ready' | 'close' | 'reconnecting' | 'end';
 
 const CLOSED = 'Connection is closed.';
 const NOT_WRITABLE = "Stream isn't writeable and enableOfflineQueue options is false";
@@ -75,12 +75,10 @@ export class SimulatedRedisClient implements RedisClient {
   }
 
   /** Unlike ioredis, which gives the server 200 ms for what it has to say, at once. */
-  disconnect(reconnect = false): void {
-    if (!reconnect) {
-      this.isClosing = true;
-      this.retry?.cancel();
-      this.retry = undefined;
-    }
+  disconnect(): void {
+    this.isClosing = true;
+    this.retry?.cancel();
+    this.retry = undefined;
     if (this.status === 'wait') this.closed();
     else this.connection?.destroy();
   }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { LeaseStore } from '../../../lib/core/lease-store.js';
 import { createSeededRandom, VirtualClock } from '../../../lib/testing/index.js';
-import { call, grant, rejection, request, silent } from '../../support/fixtures.js';
+import { call, grant, rejection, request } from '../../support/fixtures.js';
 import { RedisModel } from './redis-model.js';
 import { simulatedRedisStore } from './simulated-redis-store.js';
 import { StoppableLink } from './stoppable-link.js';
@@ -15,7 +15,7 @@ describe('A store on a simulated Redis', () => {
   const open = (restartGuard = false): LeaseStore => {
     link = new StoppableLink();
     const random = createSeededRandom(stores.length);
-    const parts = { server, link, clock, random, restartGuard, maxTtlMs: 10_000, logger: silent };
+    const parts = { server, link, clock, random, restartGuard, maxTtlMs: 10_000 };
     stores.push(simulatedRedisStore(parts));
     return stores.at(-1)!;
   };
@@ -117,7 +117,7 @@ describe('A store on a simulated Redis', () => {
       const peers = [1, 2, 3].map(seed =>
         simulatedRedisStore({
           ...{ server: model, link: new StoppableLink(), clock: own, random: createSeededRandom(seed) },
-          ...{ restartGuard: false, maxTtlMs: 10_000, logger: silent },
+          ...{ restartGuard: false, maxTtlMs: 10_000 },
         }),
       );
       for (let turn = 0; turn < 20; turn++) {

@@ -1,17 +1,16 @@
-import type { LockLogger } from '../../../lib/core/ports.js';
 import { RedisLeaseStore } from '../../../lib/stores/redis/redis-lease-store.js';
+import { silent } from '../../support/fixtures.js';
 import { SimulatedRedisClient, type SimulatedClientParts } from './simulated-redis-client.js';
 
 /** What {@link simulatedRedisStore} makes a store of. */
-export interface SimulatedRedisStoreParts extends SimulatedClientParts {
+interface SimulatedRedisStoreParts extends SimulatedClientParts {
   readonly restartGuard: boolean;
   readonly maxTtlMs: number;
-  readonly logger: LockLogger;
 }
 
 /** The production store for Redis with a client of its own that does no I/O. */
 export function simulatedRedisStore(parts: SimulatedRedisStoreParts): RedisLeaseStore {
-  const { server, link, clock, random, restartGuard, maxTtlMs, logger } = parts;
+  const { server, link, clock, random, restartGuard, maxTtlMs } = parts;
   const { prefix } = server.keys;
   return new RedisLeaseStore(
     { prefix, maxTtlMs, restartGuard, allowEviction: false },
@@ -24,7 +23,7 @@ export function simulatedRedisStore(parts: SimulatedRedisStoreParts): RedisLease
         open: async () => new SimulatedRedisClient({ server, link, clock, random }),
       },
       clock,
-      logger,
+      logger: silent,
     },
   );
 }

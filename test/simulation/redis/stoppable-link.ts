@@ -2,6 +2,8 @@ import type { Link, Message } from '../link.js';
 
 /** A link whose messages a test holds up or loses; otherwise each arrives in a microtask, and so does its reply. */
 export class StoppableLink implements Link {
+  /** Everything that was asked, lost or not. */
+  readonly sent: Message[] = [];
   private held: 'nothing' | 'requests' | 'replies' = 'nothing';
   private readonly waiting: (() => void)[] = [];
   private losses = 0;
@@ -22,7 +24,8 @@ export class StoppableLink implements Link {
     this.losses++;
   }
 
-  async exchange<T>(_message: Message, apply: () => T): Promise<T> {
+  async exchange<T>(message: Message, apply: () => T): Promise<T> {
+    this.sent.push(message);
     if (this.losses > 0) {
       this.losses--;
       return new Promise(() => {});

@@ -1,5 +1,5 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { afterAll, beforeAll, describe, it } from '@jest/globals';
+import { describe, it } from '@jest/globals';
 import { DynamoDbLeaseStore } from '../../../lib/stores/dynamodb/dynamodb-lease-store.js';
 import type {
   Dialect,
@@ -7,10 +7,9 @@ import type {
 } from '../../../lib/stores/dynamodb/dynamodb-store-options.js';
 import { dynamoDbStore } from '../../../lib/stores/dynamodb/index.js';
 import { leaseStoreConformance, VirtualClock, type ConformanceHarness } from '../../../lib/testing/index.js';
-import { start, type DynamoDbServer } from '../../support/dynalite-server.js';
 import { DynamoDbTable, type TableModelOptions } from '../../support/dynamodb-table.js';
 import { silent } from '../../support/fixtures.js';
-import { openTable, resolved } from './lease-fixtures.js';
+import { useTable, resolved } from './lease-fixtures.js';
 
 const DIALECTS: Dialect[] = ['dynamolock', 'aws-java'];
 const OBSERVED = { expiry: 'observed', lacks: ['whenFreed', 'renewMany'] } as const;
@@ -57,16 +56,7 @@ describe.each(DIALECTS)('DynamoDB store in the dialect %s, over the table model'
 });
 
 describe('DynamoDB store, over a server', () => {
-  let server: DynamoDbServer;
-  let opened: Awaited<ReturnType<typeof openTable>>;
-  beforeAll(async () => {
-    server = await start();
-    opened = await openTable(server.endpoint);
-  });
-  afterAll(async () => {
-    await opened.drop();
-    await server.stop();
-  });
+  const opened = useTable();
 
   describe.each(DIALECTS)('in the dialect %s', dialect => {
     const open = async () => {

@@ -1,27 +1,22 @@
 import { CreateTableCommand, DeleteTableCommand, DescribeTableCommand } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll } from '@jest/globals';
 import type { AcquireRequest } from '../../../lib/core/lease-store.js';
 import { clientSource } from '../../../lib/stores/dynamodb/client-source.js';
 import { DynamoDbConnection } from '../../../lib/stores/dynamodb/dynamodb-connection.js';
 import { DynamoDbLeaseStore } from '../../../lib/stores/dynamodb/dynamodb-lease-store.js';
-import type { ResolvedDynamoDbStoreOptions } from '../../../lib/stores/dynamodb/dynamodb-store-options.js';
+import {
+  resolveDynamoDbStoreOptions,
+  type ResolvedDynamoDbStoreOptions,
+} from '../../../lib/stores/dynamodb/dynamodb-store-options.js';
 import { VirtualClock } from '../../../lib/testing/index.js';
-import { sdkClient, tableName } from '../../support/dynalite-server.js';
+import { sdkClient, start, tableName, type DynamoDbServer } from '../../support/dynalite-server.js';
 import { DynamoDbTable, type TableModelOptions } from '../../support/dynamodb-table.js';
-import { call, silent } from '../../support/fixtures.js';
+import { call, silent, sleep } from '../../support/fixtures.js';
 
 export const HOLDER = { service: 'orders', host: 'host-1', pid: 17, since: '2026-01-01T00:00:00.000Z' };
 
 export function resolved(own: Partial<ResolvedDynamoDbStoreOptions> = {}): ResolvedDynamoDbStoreOptions {
-  return {
-    table: 'locks',
-    dialect: 'dynamolock',
-    partitionKey: 'key',
-    namespace: '',
-    deleteOnRelease: false,
-    makesTable: false,
-    tableOptions: { tags: {}, timeoutMs: 60_000 },
-    ...own,
-  };
+  return { ...resolveDynamoDbStoreOptions({ table: 'locks' }), ...own };
 }
 
 /** A store over the table model, on a virtual clock, and short ways to ask it. */
@@ -42,8 +37,23 @@ export function setUp(own: Partial<ResolvedDynamoDbStoreOptions> = {}, model: Ta
   return { clock, table, store, open, acquire, grant };
 }
 
+/** A table at a server, for all cases of the block around. @returns what {@link openTable} does, once they have begun */
+export function useTable(): Awaited<ReturnType<typeof openTable>> {
+  const opened = {} as Awaited<ReturnType<typeof openTable>>;
+  let server: DynamoDbServer;
+  beforeAll(async () => {
+    server = await start();
+    Object.assign(opened, await openTable(server.endpoint));
+  });
+  afterAll(async () => {
+    await opened.drop();
+    await server.stop();
+  });
+  return opened;
+}
+
 /** A table at an endpoint, and a connection of ours to it. */
-export async function openTable(endpoint: string) {
+async function openTable(endpoint: string) {
   const client = sdkClient(endpoint);
   const table = tableName();
   await client.send(
@@ -57,7 +67,7 @@ export async function openTable(endpoint: string) {
   for (let isActive = false; !isActive;) {
     const { Table } = await client.send(new DescribeTableCommand({ TableName: table }));
     isActive = Table?.TableStatus === 'ACTIVE';
-    if (!isActive) await new Promise(resolve => setTimeout(resolve, 20));
+    if (!isActive) await sleep(20);
   }
   return {
     table,
