@@ -65,9 +65,16 @@ it('counts exactly: 2 managers, 50 contenders, 10 keys, 1,000 critical sections'
   const contend = async (n: number): Promise<void> => {
     const [key, counter] = [...counters][n % KEYS]!;
     const manager = managers[Math.floor(n / KEYS) % 2]!;
+    let tookMs = 20;
     for (let section = 0; section < SECTIONS / CONTENDERS; section++) {
-      await sleep(Math.random() * 100); // or its manager would hand the key on to its own, and never to the other's
-      await manager.withLock(key, lease => counter.increment(lease, manager));
+      // However slow the machine: or its manager would hand the key on to its own, and never to the other's
+      await sleep(Math.random() * 5 * tookMs);
+      let heldAtMs = 0;
+      await manager.withLock(key, lease => {
+        heldAtMs = performance.now();
+        return counter.increment(lease, manager);
+      });
+      tookMs = performance.now() - heldAtMs;
     }
   };
 
