@@ -111,7 +111,7 @@ export class KeyQueue {
     return local !== null && local.isStanding ? this.ownHold(local) : this.obstacle;
   }
 
-  /** Who has waited behind a lease here has found the key held, also while its release, or his own first attempt after that, is on its way. */
+  /** Whoever has waited behind a lease here has found the key held, even while its release, or the first attempt after it, is on its way. */
   private holdDuring({ isProbe, waitingSince }: Waiter): Obstacle | null {
     const { local, lastHold } = this;
     if (isProbe) return null;

@@ -5,9 +5,12 @@ import type { Mutant } from './mutants.js';
 
 const ROOT = process.cwd();
 
+/** What is in a process's folder here is removed when that process ends, by `bundle.mjs`. */
+const BUNDLES = join(ROOT, 'node_modules/.cache/lock-bundles');
+
 /** Compiles `seed-runner.ts` with the library's sources, as they are or with a deliberate mistake. @returns the bundle's path */
 export async function buildRunner(mutant?: Mutant): Promise<string> {
-  const outfile = join(ROOT, 'node_modules/.cache/lock-simulation', `${mutant?.name ?? 'seed-runner'}.mjs`);
+  const outfile = join(BUNDLES, `${process.pid}`, `${mutant?.name ?? 'seed-runner'}.mjs`);
   await build({
     entryPoints: [join(ROOT, 'test/simulation/seed-runner.ts')],
     outfile,

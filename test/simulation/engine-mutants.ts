@@ -53,7 +53,7 @@ export const engineMutants: readonly Mutant[] = [
   },
   {
     name: 'late-grant-not-taken',
-    mistake: 'a grant that arrives after its deadline is neither taken nor given back',
+    mistake: 'a grant that arrives after its deadline ends the asking, and is neither taken nor given back',
     file: 'lib/engine/contender.ts',
     find: '    this.late = outcome;\n    this.wakeup.wake();',
     replace: "    this.state = 'abandoned';\n    this.wakeup.wake();",
@@ -80,8 +80,8 @@ export const engineMutants: readonly Mutant[] = [
     replace: 'endedAt: this.services.elapsed.now() };',
   },
   {
-    name: 'release-keeps-renewing',
-    mistake: 'renewals go on after the release (8, 16, 20)',
+    name: 'over-but-scheduled',
+    mistake: 'a lease that is over stays with the scheduler, and nobody tells who waits for its renewal (16)',
     file: 'lib/engine/held-lease.ts',
     find: '      this.renewal.stop();',
     replace: '',
@@ -117,7 +117,7 @@ export const engineMutants: readonly Mutant[] = [
   },
   {
     name: 'two-ends',
-    mistake: 'a lease that is lost is told of again when it is released',
+    mistake: 'a lease whose holder was told to stop tells its end again when it is released',
     file: 'lib/engine/held-lease.ts',
     find: '    if (!wasHeld) return;\n',
     replace: '',
@@ -131,7 +131,8 @@ export const engineMutants: readonly Mutant[] = [
   },
   {
     name: 'busy-as-unavailable',
-    mistake: 'a wait that ends behind a local holder blames the store',
+    mistake:
+      'a wait that ends while a local release, or the first attempt after it, is on its way blames the store',
     file: 'lib/engine/key-queue.ts',
     find: ' ?? this.holdDuring(waiter);',
     replace: ';',

@@ -3,7 +3,7 @@
  * `docs/safety.md` says how each is seen to hold.
  */
 export const PROMISES = {
-  'loss comes first': 'promise 1: oracle.ts, when a server grants a key',
+  'loss comes first': 'promises 1 and 5: oracle.ts, when a server grants a key',
   'isHeld reads the clock': 'promise 3: oracle.ts, when a process goes on after a pause',
   'the signal reads the clock': 'promise 3: as above',
   'who is granted a lease holds it': 'promise 2: oracle.ts, when a process acquires',
@@ -11,7 +11,7 @@ export const PROMISES = {
   'a lease never revives': 'promise 2: as above',
   'one lease per key in a process': 'the contract of Lease: as above',
   'fencing tokens grow': 'promise 4: oracle.ts, when a server grants a key',
-  'a fenced resource serves no stale owner': 'promise 5: fenced-resource.ts, at each access',
+  'a fenced resource serves no stale owner': 'promises 4 and 7: fenced-resource.ts, at each access',
   'whose lease has ended knows': 'promises 1 and 3: oracle.ts, at the end of a lease',
   'only a refusal is a refusal': 'promise 6: oracle.ts, at the end of a lease',
   'lost means lost': 'promise 6: expectations.ts, when a renewal fails',
@@ -31,7 +31,7 @@ export const PROMISES = {
   'nothing is left behind': 'the engine’s rules: simulate.ts, after close',
   'no lease is lost while nothing is wrong': 'progress: oracle.ts, at the end of a lease',
   'everybody is served': 'progress: expectations.ts, after a wait; simulate.ts, once everything has healed',
-  'a run ends': 'progress: seed-runner.ts',
+  'a run ends': 'progress: simulate.ts',
 } as const;
 
 /** The name of one of {@link PROMISES}. */

@@ -29,6 +29,8 @@ export async function runSeeds(
   let next = from;
   let goesOn = true;
   const children = new Set<ChildProcess>();
+  const killAll = (): void => children.forEach(child => void child.kill('SIGKILL'));
+  process.once('exit', killAll);
   const work = (child: ChildProcess): Promise<void> =>
     new Promise((resolve, reject) => {
       let left = 0;
@@ -67,6 +69,7 @@ export async function runSeeds(
       }),
     );
   } finally {
-    for (const child of children) child.kill('SIGKILL');
+    process.off('exit', killAll);
+    killAll();
   }
 }

@@ -18,17 +18,7 @@ process.on('message', (order: SeedOrder) => void runAll(order));
 
 async function runAll({ from, seeds }: SeedOrder): Promise<void> {
   for (let seed = from; seed < from + seeds; seed++) {
-    process.send!(await report(seed));
-  }
-}
-
-async function report(seed: number): Promise<SeedReport> {
-  try {
-    const { timeline: _, ...told } = await simulate(drawPlan(seed));
-    return told;
-  } catch (error) {
-    // As of virtual time, when the code under test starts a timer anew for ever
-    const violation = { promise: 'a run ends', fact: String(error), atMs: 0 } as const;
-    return { seed, fingerprint: '', violations: [violation], counts: {} };
+    const { timeline: _, ...report } = await simulate(drawPlan(seed));
+    process.send!(report);
   }
 }

@@ -14,13 +14,6 @@ export const storeMutants: readonly Mutant[] = [
     replace: '    void isTheirs;\n',
   },
   {
-    name: 'memory-renewal-unconditional',
-    mistake: 'a renewal is granted whoever holds the key (4)',
-    file: MEMORY_ROW,
-    find: "      this.state === 'held' &&\n      this.owner === owner &&",
-    replace: "      this.state === 'held' &&\n      (fencingToken !== undefined || this.owner === owner) &&",
-  },
-  {
     name: 'memory-expiry-moves-back',
     mistake: 'a late renewal shortens the lease',
     file: MEMORY_ROW,
@@ -67,13 +60,6 @@ export const storeMutants: readonly Mutant[] = [
     mistake: 'a release frees the key, whoever holds it (14)',
     file: REDIS,
     find: "if lease[1] ~= ARGV[1] or (ARGV[2] ~= '' and lease[2] ~= ARGV[2]) then",
-    replace: 'if not lease[1] then',
-  },
-  {
-    name: 'redis-renewal-unconditional',
-    mistake: 'a renewal is granted whoever holds the key (4)',
-    file: REDIS,
-    find: "if lease[1] ~= ARGV[1] or lease[2] ~= ARGV[2] or lease[3] ~= '' then",
     replace: 'if not lease[1] then',
   },
   {
@@ -142,7 +128,7 @@ export const storeMutants: readonly Mutant[] = [
   },
   {
     name: 'dynamodb-stays-released',
-    mistake: 'a grant leaves the mark of the release in the row (awslabs #114)',
+    mistake: 'a grant leaves the mark of the release in the row, as in awslabs #114',
     file: DYNAMODB,
     find: ".remove('isReleased');",
     replace: ';',

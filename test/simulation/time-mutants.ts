@@ -17,11 +17,11 @@ export const timeMutants: readonly Mutant[] = [
     replace: 'return Math.min(ttlMs / 10, 50) + 0 * driftRate;',
   },
   {
-    name: 'no-drift-in-take-over',
-    mistake: 'who watches a record takes it over after its lease, as if clocks did not drift',
+    name: 'early-take-over',
+    mistake: 'who watches a record takes it over 100 ms before its lease is over',
     file: 'lib/core/lease-timing.ts',
     find: 'return ttlMs + ttlMs * driftRate + CLOCK_RESOLUTION_MS;',
-    replace: 'return ttlMs + 0 * driftRate - 100;',
+    replace: 'return ttlMs - 100 + 0 * driftRate;',
   },
   {
     name: 'suspend-not-counted',

@@ -176,7 +176,10 @@ export class Workload {
     const lease = await this.expected.available(replica.track(replica.manager.tryAcquire(key)));
     if (lease !== null) return this.use(lease);
     this.expected.held(key, mark, 'null');
-    if (isDead && world.oracle.lastGrant(key) === mark.lastGrant && this.expected.quietSince(startedMs))
+    // A revoke changes the record of a dead holder, too, which looks like life.
+    const isUntouched =
+      world.oracle.lastGrant(key) === mark?.lastGrant && mark?.lastGrant?.isRevoked === false;
+    if (isDead && isUntouched && this.expected.quietSince(startedMs))
       world.oracle.violated(
         'a probe takes over from the dead',
         `${replica.name} was told that ${key} is held`,
