@@ -50,7 +50,9 @@ export class EventHub {
   }
 
   emit<E extends keyof LockEvents>(name: E, event: LockEvents[E]): void {
-    for (const listener of [...(this.listeners.get(name) ?? [])]) {
+    const listeners = this.listeners.get(name);
+    if (listeners === undefined) return;
+    for (const listener of [...listeners]) {
       this.guard(name, () => (listener as LockEventListener<E>)(event));
     }
   }

@@ -36,7 +36,8 @@ function keyProblem(key: unknown): string | undefined {
   if (typeof key !== 'string')
     return `key (${describeValue(key)}) must be a string; build it from ids, as in \`order:\${id}\``;
   if (key === '') return `key ('') must not be empty; name what is locked, such as 'nightly-report'`;
-  const bytes = encoder.encode(key).length;
+  // A UTF-16 unit takes three bytes at most, so that short keys need no encoding.
+  const bytes = key.length * 3 <= MAX_KEY_BYTES ? 0 : encoder.encode(key).length;
   if (bytes > MAX_KEY_BYTES)
     return `key ('${key.slice(0, 40)}…', ${bytes} bytes) must not exceed ${MAX_KEY_BYTES} bytes; hash the long part`;
   if (LONE_SURROGATE.test(key)) {

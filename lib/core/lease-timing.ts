@@ -54,6 +54,14 @@ export class ElapsedTime {
 
   /** Milliseconds on this holder's clock; never goes back. */
   now(): number {
+    const wallMs = this.clock.wallMs();
+    const nowMs = this.clock.monotonicMs();
+    if (Math.abs(wallMs - nowMs - this.wallLeadMs) > CLOCK_RESOLUTION_MS) return this.compare();
+    return nowMs + this.gainedMs;
+  }
+
+  /** Takes a difference into account that may be a gain, a step back, or nothing but a pause between two readings. */
+  private compare(): number {
     // Between two readings the process may be stopped for a while, which must not pass for a gain of either clock.
     const beforeMs = this.clock.monotonicMs();
     const wallMs = this.clock.wallMs();

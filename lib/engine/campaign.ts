@@ -4,7 +4,7 @@ import type { Clock } from '../core/ports.js';
 import type { Obstacle } from './contender.js';
 import type { HeldLease } from './held-lease.js';
 import { detached } from './lease-context.js';
-import type { Demand } from './lease-engine.js';
+import type { Demand } from './wait.js';
 import { Wakeup } from './wakeup.js';
 
 /** Pause after an error that waiting cannot cure: somebody may correct the configuration meanwhile. */

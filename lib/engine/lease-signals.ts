@@ -1,12 +1,11 @@
 import type { EventHub } from '../core/events.js';
 
-/** How a lease reaches its holder: abort signal, warning, end. The signal is made when somebody asks for it. */
+/** How a lease reaches its holder: abort signal, warning, end. Each is made when somebody asks for it: most leases end unheard. */
 export class LeaseSignals {
   private controller: AbortController | null = null;
-  /** Made when somebody asks for it: most leases end without anybody listening. */
   private reason: (() => Error) | null = null;
-  private readonly expiringListeners = new Set<(remainingMs: number) => void>();
-  private readonly overListeners: (() => void)[] = [];
+  private expiringListeners: Set<(remainingMs: number) => void> | null = null;
+  private overListeners: (() => void)[] | null = null;
 
   constructor(private readonly events: EventHub) {}
 
@@ -20,12 +19,12 @@ export class LeaseSignals {
 
   onExpiring(listener: (remainingMs: number) => void): () => void {
     const entry = (remainingMs: number): void => listener(remainingMs);
-    this.expiringListeners.add(entry);
-    return () => void this.expiringListeners.delete(entry);
+    (this.expiringListeners ??= new Set()).add(entry);
+    return () => void this.expiringListeners?.delete(entry);
   }
 
   onOver(listener: () => void): void {
-    this.overListeners.push(listener);
+    (this.overListeners ??= []).push(listener);
   }
 
   /** The holder must stop. */
@@ -35,13 +34,15 @@ export class LeaseSignals {
   }
 
   warn(remainingMs: number): void {
-    for (const listener of [...this.expiringListeners])
+    for (const listener of [...(this.expiringListeners ?? [])])
       this.events.guard('expiring', () => listener(remainingMs));
   }
 
   /** Nothing will be said any more. */
   over(): void {
-    this.expiringListeners.clear();
-    for (const listener of this.overListeners.splice(0)) listener();
+    this.expiringListeners = null;
+    const listeners = this.overListeners;
+    this.overListeners = null;
+    for (const listener of listeners ?? []) listener();
   }
 }

@@ -1,16 +1,14 @@
 import type { RenewOutcome, RenewRequest } from '../core/lease-store.js';
 import type { ElapsedTime } from '../core/lease-timing.js';
-import type { Clock, Timer } from '../core/ports.js';
-import { DueQueue, type Due } from './due-queue.js';
+import type { Clock } from '../core/ports.js';
+import type { Due } from './due-queue.js';
+import { DueTimer } from './due-timer.js';
 import { detached } from './lease-context.js';
 import { PendingCall } from './pending-call.js';
 import { definite, invoke, type StoreGateway } from './store-gateway.js';
 
 /** Leases renewed by one command at most. */
 const MAX_BATCH = 500;
-
-/** Longest time between two looks at the clock while leases are held. */
-const MAX_SLEEP_MS = 5000;
 
 /** One renewal on its way. */
 export interface RenewalAttempt {
@@ -34,25 +32,24 @@ export interface RenewedLease extends Due {
 
 /** Watches all leases of a manager with one armed timer, and sends the renewals that are due together in batches. */
 export class RenewalScheduler {
-  private readonly leases = new DueQueue<RenewedLease>();
-  private timer: Timer | null = null;
-  private armedFor = Infinity;
+  private readonly leases: DueTimer<RenewedLease>;
 
   constructor(
-    private readonly clock: Clock,
-    private readonly elapsed: ElapsedTime,
+    clock: Clock,
+    elapsed: ElapsedTime,
     private readonly gateway: StoreGateway,
-  ) {}
+  ) {
+    const terms = { now: () => elapsed.now(), unref: true };
+    this.leases = new DueTimer(clock, terms, now => this.attend(now));
+  }
 
   /** Has `lease.onDue` called at `dueAt`, instead of any earlier arrangement. */
   watch(lease: RenewedLease, dueAt: number): void {
     this.leases.put(lease, dueAt);
-    if (dueAt < this.armedFor) this.arm();
   }
 
   forget(lease: RenewedLease): void {
     this.leases.remove(lease);
-    if (this.leases.size === 0) this.disarm();
   }
 
   /** Sends renewals that are due at the same moment. */
@@ -84,39 +81,13 @@ export class RenewalScheduler {
     }
   }
 
-  private onTimer(): void {
-    this.timer = null;
-    this.armedFor = Infinity;
-    const now = this.elapsed.now();
+  private attend(now: number): void {
     const attempts = new Map<RenewedLease, RenewalAttempt>();
-    for (
-      let lease = this.leases.first();
-      lease !== undefined && lease.dueAt <= now;
-      lease = this.leases.first()
-    ) {
-      this.leases.remove(lease);
+    for (let lease = this.leases.takeDue(now); lease !== undefined; lease = this.leases.takeDue(now)) {
       const attempt = lease.onDue(now);
       if (attempt !== null) attempts.set(lease, attempt);
     }
     this.send(attempts);
-    this.arm();
-  }
-
-  private arm(): void {
-    this.disarm();
-    const next = this.leases.first();
-    if (next === undefined || next.dueAt === Infinity) return;
-    this.armedFor = next.dueAt;
-    // Timers know nothing of time for which the machine was suspended.
-    const delayMs = Math.min(Math.max(0, next.dueAt - this.elapsed.now()), MAX_SLEEP_MS);
-    // Whoever happens to arm the timer of all leases, what it calls is not part of that one's work.
-    this.timer = detached(() => this.clock.startTimer(delayMs, () => this.onTimer(), { unref: true }));
-  }
-
-  private disarm(): void {
-    this.timer?.cancel();
-    this.timer = null;
-    this.armedFor = Infinity;
   }
 }
 

@@ -1,6 +1,7 @@
 import { DistributedLockError, StoreUnavailableError } from '../core/errors.js';
 import type { CallOptions, LeaseStore } from '../core/lease-store.js';
 import type { Clock } from '../core/ports.js';
+import { Deadlines, type Deadline } from './deadlines.js';
 import { PendingCall } from './pending-call.js';
 
 /** How one command is waited for. */
@@ -11,17 +12,52 @@ export interface CallTerms<T> {
   readonly unref?: boolean;
 }
 
+/** One command that is waited for until its deadline. */
+class TimedCall<T> extends PendingCall implements Deadline {
+  dueAt = Infinity;
+  queueIndex = -1;
+  readonly unref: boolean;
+
+  constructor(
+    timeoutMs: number,
+    private readonly storeName: string,
+    private readonly terms: CallTerms<T>,
+    private readonly resolve: (outcome: T) => void,
+    private readonly reject: (error: unknown) => void,
+  ) {
+    super(timeoutMs);
+    this.unref = terms.unref ?? false;
+  }
+
+  onDeadline(): void {
+    const error = unanswered(this.storeName, this.timeoutMs);
+    this.leave(error);
+    this.reject(error);
+  }
+
+  answered(outcome: T): void {
+    if (this.isAborted) this.terms.onLate?.(outcome);
+    else this.resolve(outcome);
+  }
+
+  failed(error: unknown): void {
+    this.reject(asStoreError(this.storeName, error));
+  }
+}
+
 /**
  * The way to the store: gives every command its deadline, whether the store keeps it or not, and turns whatever a store
  * throws into an error of this library.
  */
 export class StoreGateway {
-  private readonly unansweredCalls = new Set<() => void>();
+  private readonly unansweredCalls: Deadlines;
 
   constructor(
     readonly store: LeaseStore,
-    private readonly clock: Clock,
-  ) {}
+    clock: Clock,
+  ) {
+    this.unansweredCalls = new Deadlines(clock);
+  }
 
   /**
    * @throws StoreUnavailableError at the deadline, with `sent: true`; otherwise what the store throws
@@ -29,31 +65,19 @@ export class StoreGateway {
   call<T>(
     timeoutMs: number,
     command: (call: CallOptions) => Promise<T>,
-    { onLate, unref }: CallTerms<T> = {},
+    terms: CallTerms<T> = {},
   ): Promise<T> {
     return new Promise((resolve, reject) => {
-      const call = new PendingCall(timeoutMs);
-      const end = (): void => {
-        deadline.cancel();
-        this.unansweredCalls.delete(giveUp);
-      };
-      const giveUp = (): void => {
-        end();
-        const error = unanswered(this.store.name, timeoutMs);
-        call.leave(error);
-        reject(error);
-      };
-      const deadline = this.clock.startTimer(timeoutMs, giveUp, { unref });
-      this.unansweredCalls.add(giveUp);
+      const call = new TimedCall(timeoutMs, this.store.name, terms, resolve, reject);
+      this.unansweredCalls.start(call, timeoutMs);
       invoke(() => command(call)).then(
         outcome => {
-          end();
-          if (call.isAborted) onLate?.(outcome);
-          else resolve(outcome);
+          this.unansweredCalls.remove(call);
+          call.answered(outcome);
         },
         (error: unknown) => {
-          end();
-          reject(asStoreError(this.store.name, error));
+          this.unansweredCalls.remove(call);
+          call.failed(error);
         },
       );
     });
@@ -61,7 +85,7 @@ export class StoreGateway {
 
   /** Waits for no command any more. */
   stop(): void {
-    for (const giveUp of [...this.unansweredCalls]) giveUp();
+    this.unansweredCalls.expireAll();
   }
 }
 
@@ -74,8 +98,12 @@ export function unanswered(storeName: string, timeoutMs: number): StoreUnavailab
 }
 
 /** Runs a store's method so that a synchronous throw becomes a rejection. */
-export async function invoke<T>(command: () => Promise<T>): Promise<T> {
-  return await command();
+export function invoke<T>(command: () => Promise<T>): Promise<T> {
+  try {
+    return Promise.resolve(command());
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }
 
 /**

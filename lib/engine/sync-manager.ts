@@ -25,11 +25,12 @@ import { systemClock } from '../platform/system-clock.js';
 import { systemRandom } from '../platform/system-random.js';
 import type { HeldLease } from './held-lease.js';
 import { enclosingLease } from './lease-context.js';
-import { LeaseEngine, type Demand } from './lease-engine.js';
+import { LeaseEngine } from './lease-engine.js';
 import { LockRegistry } from './lock-registry.js';
 import { runAndRelease, runToEnd } from './locked-work.js';
 import { SharedLock } from './shared-lock.js';
 import { invoke } from './store-gateway.js';
+import type { Demand } from './wait.js';
 import { within } from './within.js';
 
 /** What a manager takes from its process; tests bring their own. */
@@ -47,6 +48,9 @@ export type LockedRun<T> =
   | { readonly ran: true; readonly value: T }
   | { readonly ran: false; readonly error: LockTimeoutError | LockHeldError };
 
+const NO_OPTIONS: AcquireOptions = Object.freeze({});
+const WITHOUT_WAITING: AcquireOptions = Object.freeze({ wait: 0 });
+
 /**
  * Acquires leases from one store for one process.
  *
@@ -60,6 +64,8 @@ export class SyncManager {
   private readonly engine: LeaseEngine;
   private readonly logger: LockLogger | undefined;
   private readonly locks = new LockRegistry();
+  /** What became of options that cannot change. */
+  private readonly resolvedBefore = new WeakMap<AcquireOptions, ResolvedAcquire>();
   private leadershipLock: Leadership | null = null;
   private closing: Promise<void> | null = null;
 
@@ -102,7 +108,7 @@ export class SyncManager {
    * @throws OptionsInvalidError
    * @throws the reason of `options.signal` when that aborts
    */
-  async acquire(key: string, options: AcquireOptions = {}): Promise<Lease> {
+  async acquire(key: string, options: AcquireOptions = NO_OPTIONS): Promise<Lease> {
     return this.demand(key, this.resolve(key, options), { signal: options.signal });
   }
 
@@ -112,9 +118,9 @@ export class SyncManager {
    * @returns the lease, or `null` when another holds the key
    * @throws as `acquire`; an unavailable store is not "held by another"
    */
-  async tryAcquire(key: string, options: AcquireOptions = {}): Promise<Lease | null> {
+  async tryAcquire(key: string, options?: AcquireOptions): Promise<Lease | null> {
     try {
-      return await this.acquire(key, { ...options, wait: 0 });
+      return await this.acquire(key, options === undefined ? WITHOUT_WAITING : { ...options, wait: 0 });
     } catch (error) {
       if (isDistributedLockError(error, 'LOCK_HELD')) return null;
       throw error;
@@ -133,7 +139,7 @@ export class SyncManager {
     key: string,
     ...rest: [(lease: Lease) => Promise<T> | T] | [WithLockOptions, (lease: Lease) => Promise<T> | T]
   ): Promise<T> {
-    const [options, fn] = rest.length === 1 ? [{}, rest[0]] : rest;
+    const [options, fn] = rest.length === 1 ? [NO_OPTIONS, rest[0]] : rest;
     const run = await this.tryWithLock(key, options, fn);
     if (run.ran) return run.value;
     throw run.error;
@@ -257,14 +263,18 @@ export class SyncManager {
   }
 
   /** As {@link acquire}, with options that are already resolved. For what is built on the engine. */
-  async demand(key: string, resolved: ResolvedAcquire, demand: Demand): Promise<HeldLease> {
+  demand(key: string, resolved: ResolvedAcquire, demand: Demand): Promise<HeldLease> {
     return this.engine.acquire(key, resolved, demand);
   }
 
   /** Checks options against those of the manager. For what is built on the engine. */
   resolve(key: string, options: AcquireOptions): ResolvedAcquire {
     assertKey(key);
-    return resolveAcquire(options, this.resolved);
+    const known = this.resolvedBefore.get(options);
+    if (known !== undefined) return known;
+    const resolved = resolveAcquire(options, this.resolved);
+    if (isConstant(options)) this.resolvedBefore.set(options, resolved);
+    return resolved;
   }
 
   private async shutDown(timeoutMs: number): Promise<void> {
@@ -283,4 +293,14 @@ export class SyncManager {
   private ask<T>(command: (call: CallOptions) => Promise<T>): Promise<T> {
     return this.engine.gateway.call(this.resolved.commandTimeoutMs, command);
   }
+}
+
+/** Whether options mean the same each time: frozen, and nothing in them that could change itself. */
+function isConstant(options: AcquireOptions): boolean {
+  return (
+    Object.isFrozen(options) &&
+    options.signal === undefined &&
+    !(options.data instanceof Uint8Array) &&
+    options.attributes === undefined
+  );
 }

@@ -1,7 +1,7 @@
 /** Work that must have ended before something may be torn down. */
 export class WorkTracker {
   private count = 0;
-  private listeners: (() => void)[] = [];
+  private listeners: (() => void)[] | null = null;
 
   get isIdle(): boolean {
     return this.count === 0;
@@ -14,12 +14,18 @@ export class WorkTracker {
       return await work();
     } finally {
       this.count--;
-      if (this.isIdle) for (const listener of this.listeners.splice(0)) listener();
+      if (this.isIdle) this.tell();
     }
   }
 
   /** Resolves once nothing runs, that which has started meanwhile included. */
   async drained(): Promise<void> {
-    while (!this.isIdle) await new Promise<void>(resolve => this.listeners.push(resolve));
+    while (!this.isIdle) await new Promise<void>(resolve => (this.listeners ??= []).push(resolve));
+  }
+
+  private tell(): void {
+    const { listeners } = this;
+    this.listeners = null;
+    for (const listener of listeners ?? []) listener();
   }
 }

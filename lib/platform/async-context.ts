@@ -11,10 +11,11 @@ export interface AsyncContext<T> {
 
 /** @returns the context of that name, the same one for every copy of this package in the process */
 export function asyncContext<T>(name: string): AsyncContext<T> {
-  const storage = sharedState(`async-context:${name}`, () => new AsyncLocalStorage<T>());
+  const storage = sharedState(`async-context:${name}`, () => new AsyncLocalStorage<T | undefined>());
   return {
     get: () => storage.getStore(),
     run: (value, fn) => storage.run(value, fn),
-    exit: fn => storage.exit(fn),
+    // Not by storage.exit(), which turns the promise hooks of the whole process off and on again.
+    exit: fn => (storage.getStore() === undefined ? fn() : storage.run(undefined, fn)),
   };
 }

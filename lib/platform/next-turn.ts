@@ -2,3 +2,8 @@
 export function nextTurn(): Promise<void> {
   return new Promise(resolve => setImmediate(resolve));
 }
+
+/** Calls back at the end of this turn of the event loop, once no promise can go on; before any timer, and any I/O. */
+export function atEndOfTurn(callback: () => void): void {
+  process.nextTick(callback);
+}

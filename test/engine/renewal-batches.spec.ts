@@ -27,6 +27,7 @@ describe('renewal of many leases', () => {
         ),
       }),
     );
+    await world.settle();
     expect(clock.armedTimers).toBe(1);
     await world.advance(3001);
     expect(sizes).toEqual([500, 500, 200]);

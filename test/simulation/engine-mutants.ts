@@ -20,8 +20,8 @@ export const engineMutants: readonly Mutant[] = [
     name: 'watchdog-armed-once',
     mistake: 'the timer of the renewals is armed for the first lease only (11, 16)',
     file: 'lib/engine/renewal-scheduler.ts',
-    find: '    if (dueAt < this.armedFor) this.arm();',
-    replace: '    if (this.gateway.hasArmed !== true) this.arm();\n    this.gateway.hasArmed = true;',
+    find: '    this.leases.put(lease, dueAt);',
+    replace: '    this.leases.put(lease, this.gateway.hasArmed === true ? Infinity : dueAt);\n    this.gateway.hasArmed = true;',
   },
   {
     name: 'error-as-refusal',
@@ -61,8 +61,8 @@ export const engineMutants: readonly Mutant[] = [
   {
     name: 'abort-not-heard',
     mistake: 'a wait goes on when its signal has aborted (5)',
-    file: 'lib/engine/lease-engine.ts',
-    find: "    signal?.addEventListener('abort', onAbort, { once: true });",
+    file: 'lib/engine/wait.ts',
+    find: "    this.demand.signal?.addEventListener('abort', this.onAbort, { once: true });",
     replace: '',
   },
   {
@@ -105,8 +105,8 @@ export const engineMutants: readonly Mutant[] = [
     name: 'deadline-left-armed',
     mistake: 'the deadline of a command that was answered stays armed',
     file: 'lib/engine/store-gateway.ts',
-    find: '        deadline.cancel();\n',
-    replace: '',
+    find: '          this.unansweredCalls.remove(call);\n          call.answered(outcome);',
+    replace: '          call.answered(outcome);',
   },
   {
     name: 'campaigns-outlive-close',
@@ -161,8 +161,8 @@ export const engineMutants: readonly Mutant[] = [
   {
     name: 'listener-left',
     mistake: 'a wait that is over still listens to its signal',
-    file: 'lib/engine/lease-engine.ts',
-    find: "      signal?.removeEventListener('abort', onAbort);\n",
+    file: 'lib/engine/wait.ts',
+    find: "    this.demand.signal?.removeEventListener('abort', this.onAbort);\n",
     replace: '',
   },
   {

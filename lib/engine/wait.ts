@@ -1,0 +1,95 @@
+import type { DistributedLockError } from '../core/errors.js';
+import type { ElapsedTime } from '../core/lease-timing.js';
+import type { ResolvedAcquire } from '../core/options.js';
+import type { Obstacle } from './contender.js';
+import type { Deadline, Deadlines } from './deadlines.js';
+import type { HeldLease } from './held-lease.js';
+import type { KeyQueue, Waiter } from './key-queue.js';
+
+/** How somebody waits for a key. */
+export interface Demand {
+  /** Ends the wait. */
+  readonly signal?: AbortSignal;
+  /** Whether the wait alone lets the process end. @default false */
+  readonly unref?: boolean;
+  readonly onBlocked?: (obstacle: Obstacle) => void;
+}
+
+/** What waits of one manager share. */
+export interface WaitServices {
+  readonly elapsed: ElapsedTime;
+  readonly deadlines: Deadlines;
+}
+
+/** One caller's wait for a key: until the key is his, or time, the signal or an error ends it. */
+export class Wait implements Waiter, Deadline {
+  dueAt = Infinity;
+  queueIndex = -1;
+  isOver = false;
+  readonly isProbe: boolean;
+  readonly unref: boolean;
+  readonly waitingSince: number;
+  readonly blocked: ((obstacle: Obstacle) => void) | undefined;
+  private isExtended: boolean;
+
+  constructor(
+    private readonly queue: KeyQueue,
+    readonly resolved: ResolvedAcquire,
+    private readonly demand: Demand,
+    private readonly services: WaitServices,
+    private readonly resolve: (lease: HeldLease) => void,
+    private readonly reject: (reason: unknown) => void,
+  ) {
+    this.isProbe = resolved.timing.waitMs === 0;
+    this.isExtended = !this.isProbe;
+    this.unref = demand.unref ?? false;
+    this.blocked = demand.onBlocked;
+    this.waitingSince = services.elapsed.now();
+  }
+
+  begin(): void {
+    this.demand.signal?.addEventListener('abort', this.onAbort, { once: true });
+    const { waitMs } = this.resolved.timing;
+    this.services.deadlines.start(this, this.isProbe ? this.probeMs : waitMs);
+    this.queue.enter(this);
+  }
+
+  granted(lease: HeldLease): void {
+    this.end();
+    this.resolve(lease);
+  }
+
+  failed(error: DistributedLockError): void {
+    this.end();
+    this.reject(error);
+  }
+
+  onDeadline(): void {
+    const undecidedMs = this.isExtended ? 0 : this.queue.undecidedForMs;
+    this.isExtended = true;
+    if (undecidedMs > 0) return this.services.deadlines.start(this, undecidedMs + this.probeMs);
+    const error = this.queue.timeoutError(this);
+    this.queue.leave(this);
+    this.failed(error);
+  }
+
+  private readonly onAbort = (): void => {
+    this.queue.leave(this);
+    this.end();
+    this.reject(this.demand.signal!.reason);
+  };
+
+  /**
+   * A probe has time for one attempt and one more, should the first bring no answer; and once for the lease of a holder who
+   * may be dead.
+   */
+  private get probeMs(): number {
+    return 2 * this.resolved.timing.commandTimeoutMs;
+  }
+
+  private end(): void {
+    this.isOver = true;
+    this.services.deadlines.remove(this);
+    this.demand.signal?.removeEventListener('abort', this.onAbort);
+  }
+}
