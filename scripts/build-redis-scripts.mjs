@@ -38,7 +38,7 @@ export function headerProblems(name, source) {
     const documented = numbers(header, new RegExp(`^${kind}\\[(\\d+)`, 'gm'));
     const used = numbers(body, new RegExp(`${kind}\\[(\\d+)\\]`, 'g'));
     const isVariadic = new RegExp(`^${kind}\\[\\d+\\.\\.\\.\\]`, 'm').test(header);
-    const readsRest = new RegExp(`${kind}\\[[a-z]`).test(body);
+    const readsRest = new RegExp(`${kind}\\[[a-z]|unpack\\(${kind}\\b`).test(body);
     if (documented.some((number, i) => number !== i + 1))
       problems.push(`${name}.lua: ${kind} are not documented in order`);
     if (isVariadic !== readsRest) problems.push(`${name}.lua: header and body disagree on a rest of ${kind}`);

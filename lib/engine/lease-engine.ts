@@ -21,6 +21,7 @@ export class LeaseEngine {
   readonly events = new EventHub();
   readonly elapsed: ElapsedTime;
   readonly gateway: StoreGateway;
+  private readonly deadlines: Deadlines;
   private readonly queues = new Map<string, KeyQueue>();
   private readonly services: ContentionServices & WaitServices;
   private readonly identity = processInfo();
@@ -34,12 +35,13 @@ export class LeaseEngine {
     const { store } = manager;
     const { events } = this;
     const elapsed = (this.elapsed = new ElapsedTime(clock));
-    const gateway = (this.gateway = new StoreGateway(store, clock));
+    const deadlines = (this.deadlines = new Deadlines(clock));
+    const gateway = (this.gateway = new StoreGateway(store, deadlines));
     this.services = {
       clock,
       random,
       elapsed,
-      deadlines: new Deadlines(clock),
+      deadlines,
       gateway,
       events,
       storeName: store.name,
@@ -88,7 +90,8 @@ export class LeaseEngine {
     for (const lease of this.leases) lease.abandon();
     await within(this.clock, Math.max(0, deadline - this.clock.monotonicMs()), releaser.settled());
     releaser.stop();
-    this.gateway.stop();
+    // Nobody waits any more: what is left are commands without an answer.
+    this.deadlines.expireAll();
   }
 
   private get leases(): HeldLease[] {

@@ -1,7 +1,6 @@
 import { DistributedLockError, StoreUnavailableError } from '../core/errors.js';
 import type { CallOptions, LeaseStore } from '../core/lease-store.js';
-import type { Clock } from '../core/ports.js';
-import { Deadlines, type Deadline } from './deadlines.js';
+import type { Deadline, Deadlines } from './deadlines.js';
 import { PendingCall } from './pending-call.js';
 
 /** How one command is waited for. */
@@ -50,14 +49,10 @@ class TimedCall<T> extends PendingCall implements Deadline {
  * throws into an error of this library.
  */
 export class StoreGateway {
-  private readonly unansweredCalls: Deadlines;
-
   constructor(
     readonly store: LeaseStore,
-    clock: Clock,
-  ) {
-    this.unansweredCalls = new Deadlines(clock);
-  }
+    private readonly deadlines: Deadlines,
+  ) {}
 
   /**
    * @throws StoreUnavailableError at the deadline, with `sent: true`; otherwise what the store throws
@@ -69,23 +64,18 @@ export class StoreGateway {
   ): Promise<T> {
     return new Promise((resolve, reject) => {
       const call = new TimedCall(timeoutMs, this.store.name, terms, resolve, reject);
-      this.unansweredCalls.start(call, timeoutMs);
+      this.deadlines.start(call, timeoutMs);
       invoke(() => command(call)).then(
         outcome => {
-          this.unansweredCalls.remove(call);
+          this.deadlines.remove(call);
           call.answered(outcome);
         },
         (error: unknown) => {
-          this.unansweredCalls.remove(call);
+          this.deadlines.remove(call);
           call.failed(error);
         },
       );
     });
-  }
-
-  /** Waits for no command any more. */
-  stop(): void {
-    this.unansweredCalls.expireAll();
   }
 }
 

@@ -162,7 +162,7 @@ describe('release', () => {
       timers: clock.armedTimers,
       hints: hints.size,
       abandoned: services.abandoned.forgetAt.size,
-      pending: services.gateway.unansweredCalls.size,
+      pending: services.deadlines.size,
     });
     const none = { ...NOTHING, timers: 0, hints: 0, abandoned: 0, pending: 0 };
     const heap = (): number => {

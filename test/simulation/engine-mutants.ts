@@ -21,7 +21,8 @@ export const engineMutants: readonly Mutant[] = [
     mistake: 'the timer of the renewals is armed for the first lease only (11, 16)',
     file: 'lib/engine/renewal-scheduler.ts',
     find: '    this.leases.put(lease, dueAt);',
-    replace: '    this.leases.put(lease, this.gateway.hasArmed === true ? Infinity : dueAt);\n    this.gateway.hasArmed = true;',
+    replace:
+      '    this.leases.put(lease, this.gateway.hasArmed === true ? Infinity : dueAt);\n    this.gateway.hasArmed = true;',
   },
   {
     name: 'error-as-refusal',
@@ -105,7 +106,7 @@ export const engineMutants: readonly Mutant[] = [
     name: 'deadline-left-armed',
     mistake: 'the deadline of a command that was answered stays armed',
     file: 'lib/engine/store-gateway.ts',
-    find: '          this.unansweredCalls.remove(call);\n          call.answered(outcome);',
+    find: '          this.deadlines.remove(call);\n          call.answered(outcome);',
     replace: '          call.answered(outcome);',
   },
   {

@@ -52,8 +52,9 @@ export const storeMutants: readonly Mutant[] = [
     name: 'redis-grants-over-holder',
     mistake: 'the acquire script looks only whether its own owner holds the key',
     file: REDIS,
-    find: 'if leftMs ~= -2 then',
-    replace: 'if leftMs ~= -2 and lease[1] == ARGV[1] then',
+    find: "if leftMs ~= -2 then\n  local lease = redis.call('HMGET', KEYS[1], 'owner'",
+    replace:
+      "if leftMs ~= -2 and redis.call('HGET', KEYS[1], 'owner') == ARGV[1] then\n  local lease = redis.call('HMGET', KEYS[1], 'owner'",
   },
   {
     name: 'redis-release-unconditional',
@@ -80,8 +81,8 @@ export const storeMutants: readonly Mutant[] = [
     name: 'redis-token-lost-with-the-data',
     mistake: 'the fencing token is a counter that starts anew when the server has lost its data (6)',
     file: REDIS,
-    find: 'local token = math.max(lastToken + 1, nowUs)',
-    replace: 'local token = lastToken + 1',
+    find: 'local token = integer(math.max(lastToken + 1, nowUs))',
+    replace: 'local token = integer(lastToken + 1)',
   },
   {
     name: 'redis-no-restart-guard',
@@ -94,8 +95,8 @@ export const storeMutants: readonly Mutant[] = [
     name: 'redis-old-data-wins',
     mistake: 'a delayed write of data replaces a newer one (22)',
     file: REDIS,
-    find: "local isNewer = ARGV[4] == '' or tonumber(ARGV[4]) > (tonumber(lease[4]) or -1)",
-    replace: 'local isNewer = true',
+    find: "local isNewer = hasWrites and (ARGV[4] == '' or tonumber(ARGV[4]) > (tonumber(lease[4]) or -1))",
+    replace: 'local isNewer = hasWrites',
   },
   {
     name: 'dynamodb-observation-not-restarted',

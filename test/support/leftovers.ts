@@ -8,13 +8,13 @@ const sum = (numbers: number[]): number => numbers.reduce((total, number) => tot
 /** How many entries a manager keeps in its private books. */
 export function leftovers(manager: SyncManager): typeof NOTHING {
   const { engine, locks } = manager as any;
-  const { queues, gateway, services } = engine;
+  const { queues, deadlines, services } = engine;
   return {
     queues: queues.size,
     waiters: sum([...queues.values()].map(queue => queue.waiters.size)),
     leases: sum([...queues.values()].map(queue => (queue.local === null ? 0 : 1))),
     watched: services.scheduler.leases.size,
-    unanswered: gateway.unansweredCalls.size,
+    unanswered: deadlines.size,
     locks: locks.locks.size,
     running: services.releaser.background.count,
   };

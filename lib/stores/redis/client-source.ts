@@ -51,7 +51,6 @@ async function loadIoredis(): Promise<Pick<typeof import('ioredis'), 'Redis' | '
 function ownOptions(options: RedisOptions | undefined, random: RandomSource): RedisOptions {
   return {
     connectTimeout: 5000,
-    socketTimeout: 5000,
     keepAlive: 5000,
     disconnectTimeout: 200,
     connectionName: 'lock-store',

@@ -21,27 +21,26 @@ const LONGEST_DATA_TTL_MS = 1e15;
 
 /** ARGV of acquire.lua. */
 export function acquireArguments(request: AcquireRequest): Argument[] {
-  const holder = request.holder === undefined ? '' : JSON.stringify(request.holder);
-  const mustExist = request.mustExist === true ? '1' : '';
-  return [request.owner, wholeMs(request.ttlMs), holder, mustExist, ...writeArguments(request)];
+  const { owner, ttlMs, holder } = request;
+  const args: Argument[] = [owner, wholeMs(ttlMs), holder === undefined ? '' : JSON.stringify(holder)];
+  if (request.mustExist !== true && !hasWrites(request)) return args;
+  args.push(request.mustExist === true ? '1' : '');
+  return withWrites(args, request);
 }
 
 /** ARGV of renew.lua. */
 export function renewArguments(request: RenewRequest): Argument[] {
   const { owner, fencingToken, ttlMs, sequence } = request;
-  return [owner, `${fencingToken}`, wholeMs(ttlMs), `${sequence}`, ...writeArguments(request)];
+  const args = [owner, `${fencingToken}`, wholeMs(ttlMs)];
+  return hasWrites(request) ? withWrites([...args, `${sequence}`], request) : args;
 }
 
 /** ARGV of release.lua. */
 export function releaseArguments(request: ReleaseRequest): Argument[] {
   const { owner, fencingToken = '', keepForMs = 0, sequence = '' } = request;
-  return [
-    owner,
-    `${fencingToken}`,
-    wholeMs(Math.max(0, keepForMs)),
-    `${sequence}`,
-    ...writeArguments(request),
-  ];
+  const args = [owner, `${fencingToken}`];
+  if (keepForMs <= 0 && !hasWrites(request)) return args;
+  return withWrites([...args, wholeMs(Math.max(0, keepForMs)), `${sequence}`], request);
 }
 
 /** ARGV of revoke.lua. */
@@ -54,13 +53,18 @@ function wholeMs(ms: number): string {
   return `${Math.ceil(ms)}`;
 }
 
-function writeArguments({ data, dataTtlMs, attributes = {} }: LeaseWrites): Argument[] {
+/** Without writes, the arguments that say so are left out. */
+function hasWrites({ data, attributes }: LeaseWrites): boolean {
+  return data !== undefined || attributes !== undefined;
+}
+
+function withWrites(
+  args: readonly Argument[],
+  { data, dataTtlMs, attributes = {} }: LeaseWrites,
+): Argument[] {
   const fields = Object.entries(attributes).flatMap(([name, value]) => [name, JSON.stringify(value)]);
-  return [
-    ...dataArguments(data),
-    dataTtlMs === undefined || dataTtlMs > LONGEST_DATA_TTL_MS ? '' : wholeMs(dataTtlMs),
-    ...fields,
-  ];
+  const ttl = dataTtlMs === undefined || dataTtlMs > LONGEST_DATA_TTL_MS ? '' : wholeMs(dataTtlMs);
+  return [...args, ...dataArguments(data), ttl, ...fields];
 }
 
 function dataArguments(data: LeaseData | null | undefined): Argument[] {
@@ -135,8 +139,11 @@ function holderOf(key: string, field: unknown): { holder?: HolderInfo } {
   return { holder: holder as HolderInfo };
 }
 
+const NOTHING_KEPT = {};
+
 function keptOf(key: string, field: unknown): { data?: LeaseData; attributes?: LeaseAttributes } {
   const fields = list(key, field);
+  if (fields.length === 0) return NOTHING_KEPT;
   const attributes: Record<string, string | number | boolean> = Object.create(null) as never;
   let bytes: Buffer | undefined;
   let kind: string | undefined;

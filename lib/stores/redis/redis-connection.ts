@@ -1,8 +1,9 @@
 import type { CallOptions } from '../../core/lease-store.js';
-import type { LockLogger } from '../../core/ports.js';
+import type { Clock, LockLogger } from '../../core/ports.js';
 import { abortOf } from './abort-promise.js';
 import type { RedisClient } from './redis-client.js';
 import { isReply, notAnswered, notConnected, toStoreError } from './redis-errors.js';
+import { SilenceWatch } from './silence-watch.js';
 
 /** Where the client comes from. */
 export interface ClientSource {
@@ -36,33 +37,35 @@ export class RedisConnection {
   private opening: Promise<RedisClient> | undefined;
   private attempt: Promise<void> | undefined;
   private lastError: Error | undefined;
-  /** Replies seen so far; tells a silent connection from one that is merely slow with one command. */
-  private replies = 0;
+  private readonly silence: SilenceWatch;
+  /** The socket of the last command that is watched. */
+  private watched: RedisClient['stream'];
 
   constructor(
     private readonly source: ClientSource,
     private readonly logger: LockLogger,
+    clock: Clock,
     /** Called whenever a connection has become ready. */
     private readonly onReady: (client: RedisClient) => void,
-  ) {}
+  ) {
+    this.silence = new SilenceWatch(clock, () => this.replaceSilent());
+  }
 
   /** Whether an outage has been logged that has not ended. */
   get isKnownDown(): boolean {
     return this.state === 'down';
   }
 
-  /** Sends one command as soon as the connection is ready. */
-  async send<T>(call: CallOptions, command: (client: RedisClient) => Promise<T>): Promise<T> {
-    const client = await this.ready(call.signal);
-    const reply = command(client);
-    if (this.source.isBorrowed) return reply.catch(passOn);
-    this.watch(client, call.signal, reply);
-    return reply;
+  /** Whether a connection stands, and leads to a single server, which has all slots. */
+  get isOneServer(): boolean {
+    return this.client?.status === 'ready' && this.client.isCluster !== true;
   }
 
-  /** Gives the client to `task` as soon as it is ready, without a deadline. */
-  async use<T>(task: (client: RedisClient) => Promise<T>): Promise<T> {
-    return task(await this.ready());
+  /** Sends one command as soon as the connection is ready. */
+  send<T>(call: CallOptions, command: (client: RedisClient) => Promise<T>): Promise<T> {
+    const { client } = this;
+    if (client?.status === 'ready') return this.sendOn(client, call, command);
+    return this.ready(call.signal).then(ready => this.sendOn(ready, call, command));
   }
 
   /**
@@ -83,6 +86,7 @@ export class RedisConnection {
   close(): void {
     if (this.state === 'closed') return;
     this.state = 'closed';
+    this.silence.stop();
     const { client } = this;
     if (client === undefined) return;
     client.off('ready', this.becameReady);
@@ -122,27 +126,29 @@ export class RedisConnection {
     return signal === undefined ? this.attempt : Promise.race([this.attempt, abortOf(signal)]);
   }
 
+  private sendOn<T>(
+    client: RedisClient,
+    { timeoutMs }: CallOptions,
+    command: (client: RedisClient) => Promise<T>,
+  ): Promise<T> {
+    const reply = command(client);
+    if (this.source.isBorrowed) return reply.catch(passOn);
+    const { silence } = this;
+    this.watched = client.stream;
+    silence.sent(timeoutMs);
+    reply.then(
+      () => silence.ended(true),
+      (error: unknown) => silence.ended(isReply(error)),
+    );
+    return reply;
+  }
+
   /**
    * A connection whose packets vanish is never closed by TCP in useful time. One that has answered nothing since a
    * command was sent, until the caller of that command gave up, is replaced.
    */
-  private watch(client: RedisClient, signal: AbortSignal | undefined, reply: Promise<unknown>): void {
-    const { replies } = this;
-    const { stream } = client;
-    let isPending = true;
-    const settled = (isAnswer: boolean): void => {
-      isPending = false;
-      if (isAnswer) this.replies++;
-    };
-    reply.then(
-      () => settled(true),
-      (error: unknown) => settled(isReply(error)),
-    );
-    if (signal === undefined) return;
-    void abortOf(signal).then(() => {
-      const isSilent = isPending && this.replies === replies && client.stream === stream;
-      if (isSilent && !this.isClosed()) stream?.destroy();
-    });
+  private replaceSilent(): void {
+    if (this.client?.stream === this.watched) this.watched?.destroy();
   }
 
   private readonly becameReady = (): void => {

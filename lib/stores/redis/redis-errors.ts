@@ -24,6 +24,11 @@ export function messageOf(error: unknown): string {
   return hasMessage && typeof error.message === 'string' ? error.message : '';
 }
 
+/** An answer of Redis that came as a part of another one. */
+export function replyError(message: string): Error {
+  return Object.assign(new Error(message), { name: 'ReplyError' });
+}
+
 /** Whether Redis does not know the script of an EVALSHA. */
 export function isNoScript(error: unknown): boolean {
   return isReply(error) && error.message.startsWith('NOSCRIPT');

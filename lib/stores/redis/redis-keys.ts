@@ -39,7 +39,8 @@ export class RedisKeys {
 }
 
 function escapeKey(key: string): string {
-  return key === '' ? '%' : key.replace(/[%{}]/g, character => ESCAPES[character] ?? '');
+  if (key === '') return '%';
+  return !TO_ESCAPE.test(key) ? key : key.replace(/[%{}]/g, character => ESCAPES[character] ?? '');
 }
 
 function unescapeKey(escaped: string): string | undefined {
@@ -51,5 +52,7 @@ function unescapeKey(escaped: string): string | undefined {
 function escapeGlob(text: string): string {
   return text.replace(/[\\*?[\]]/g, '\\$&');
 }
+
+const TO_ESCAPE = /[%{}]/;
 
 const ESCAPES: Readonly<Record<string, string>> = { '%': '%25', '{': '%7B', '}': '%7D' };

@@ -20,12 +20,14 @@ import { scanKeys } from './key-scan.js';
 import * as codec from './lease-codec.js';
 import type { RedisClient } from './redis-client.js';
 import { RedisConnection, type ClientSource } from './redis-connection.js';
+import { LeaseScriptRunner } from './lease-script-runner.js';
+import { leaseScript, type LeaseScript } from './many-scripts.js';
 import { messageOf, toStoreError } from './redis-errors.js';
 import { RedisKeys } from './redis-keys.js';
 import type { ResolvedRedisStoreOptions } from './redis-store-options.js';
 import { guardedAcquire } from './restart-guard.js';
 import { ScriptRunner } from './script-runner.js';
-import { SCRIPTS, type RedisScript } from './scripts.generated.js';
+import { SCRIPTS } from './scripts.generated.js';
 
 /** What a {@link RedisLeaseStore} is made of besides its options. */
 export interface RedisStoreParts {
@@ -53,7 +55,9 @@ export class RedisLeaseStore implements LeaseStore {
   private readonly scripts: ScriptRunner;
   private readonly eviction: EvictionCheck;
   private readonly hints: FreedHints;
-  private readonly acquireScript: RedisScript;
+  private readonly acquires: LeaseScriptRunner;
+  private readonly renewals: LeaseScriptRunner;
+  private readonly releases: LeaseScriptRunner;
   private readonly clock: Clock;
   private readonly logger: LockLogger;
 
@@ -65,10 +69,14 @@ export class RedisLeaseStore implements LeaseStore {
     this.keys = new RedisKeys(options.prefix);
     this.keyPrefix = source.keyPrefix;
     this.eviction = new EvictionCheck(options.allowEviction, logger);
-    this.connection = new RedisConnection(source, logger, client => this.checkLoudly(client));
+    this.connection = new RedisConnection(source, logger, clock, client => this.checkLoudly(client));
     this.scripts = new ScriptRunner(this.connection);
+    const runnerOf = (script: LeaseScript): LeaseScriptRunner =>
+      new LeaseScriptRunner(script, this.scripts, this.connection);
+    this.acquires = runnerOf(restartGuard ? guardedAcquire(maxTtlMs) : leaseScript(SCRIPTS.acquire));
+    this.renewals = runnerOf(leaseScript(SCRIPTS.renew));
+    this.releases = runnerOf(leaseScript(SCRIPTS.release));
     this.hints = new FreedHints(() => this.connection.ready(), clock, logger);
-    this.acquireScript = restartGuard ? guardedAcquire(maxTtlMs) : SCRIPTS.acquire;
     logger.log(
       restartGuard
         ? `Redis store: restart guard on; after a restart of Redis, grants wait until it has been up for ${maxTtlMs} ms (maxTtl).`
@@ -79,40 +87,53 @@ export class RedisLeaseStore implements LeaseStore {
   async acquire(request: AcquireRequest, call: CallOptions): Promise<AcquireOutcome> {
     this.checkTtl(request);
     this.eviction.assertUsable();
-    const { lease, fence, data } = this.keys.of(request.key);
-    const words = [lease, fence, data, ...codec.acquireArguments(request)];
-    const reply = await this.scripts.run(this.acquireScript, request.key, words, call);
-    return this.granted(request, reply, call);
+    const { key } = request;
+    const { lease, fence, data } = this.keys.of(key);
+    const args = codec.acquireArguments(request);
+    const reply = await this.acquires.run(key, [lease, fence, data], args, call);
+    try {
+      return codec.acquireOutcome(request, reply);
+    } catch (error) {
+      // What is kept beside a lease may be unreadable, which shows when the key is granted: then it is given back.
+      await this.release({ key, owner: request.owner }, call).catch(() => {});
+      throw error;
+    }
   }
 
   async renew(request: RenewRequest, call: CallOptions): Promise<RenewOutcome> {
     this.checkTtl(request);
-    const { lease, fence, data } = this.keys.of(request.key);
-    const words = [lease, fence, data, ...codec.renewArguments(request)];
-    const kind = await this.run(SCRIPTS.renew, request.key, words, call);
-    return kind === 'renewed' ? { kind, sentAt: request.sentAt } : NOT_HELD;
+    const { key, sentAt } = request;
+    const { lease, fence, data } = this.keys.of(key);
+    const reply = await this.renewals.run(key, [lease, fence, data], codec.renewArguments(request), call);
+    return codec.outcomeKind(key, reply) === 'renewed' ? { kind: 'renewed', sentAt } : NOT_HELD;
   }
 
-  /** Sent in one turn of the event loop, without waiting for replies in between. */
+  /** In few commands, all of which are sent before the first is answered. */
   renewMany(requests: readonly RenewRequest[], call: CallOptions): Promise<RenewOutcome>[] {
     return requests.map(request => this.renew(request, call));
   }
 
   async release(request: ReleaseRequest, call: CallOptions): Promise<ReleaseOutcome> {
-    const { lease, data } = this.keys.of(request.key);
-    const words = [lease, data, ...codec.releaseArguments(request)];
-    const kind = await this.run(SCRIPTS.release, request.key, words, call);
-    return kind === 'released' ? RELEASED : NOT_HELD;
+    const { key } = request;
+    const { lease, data } = this.keys.of(key);
+    const reply = await this.releases.run(key, [lease, data], codec.releaseArguments(request), call);
+    return codec.outcomeKind(key, reply) === 'released' ? RELEASED : NOT_HELD;
   }
 
   async revoke(request: RevokeRequest, call: CallOptions): Promise<boolean> {
-    const words = [this.keys.of(request.key).lease, ...codec.revokeArguments(request)];
-    return (await this.run(SCRIPTS.revoke, request.key, words, call)) === 'revoked';
+    const { key } = request;
+    const run = {
+      script: SCRIPTS.revoke,
+      keys: [this.keys.of(key).lease],
+      args: codec.revokeArguments(request),
+    };
+    return codec.outcomeKind(key, await this.scripts.run(run, key, call)) === 'revoked';
   }
 
   async inspect(key: string, call: CallOptions): Promise<LeaseRecord | null> {
     const { lease, data } = this.keys.of(key);
-    return codec.leaseRecord(key, await this.scripts.run(SCRIPTS.inspect, key, [lease, data], call));
+    const run = { script: SCRIPTS.inspect, keys: [lease, data], args: [] };
+    return codec.leaseRecord(key, await this.scripts.run(run, key, call));
   }
 
   /** By SCAN on every master, never by KEYS. A damaged record ends the listing with its error. */
@@ -120,9 +141,11 @@ export class RedisLeaseStore implements LeaseStore {
     const client = await this.connection.ready(call.signal);
     const steps = scanKeys(client, this.keys, this.keyPrefix, prefix);
     for (;;) {
-      const step = await steps.next().catch((error: unknown) => {
-        throw toStoreError(error);
-      });
+      const step = await this.connection
+        .send(call, () => steps.next())
+        .catch((error: unknown) => {
+          throw toStoreError(error);
+        });
       if (step.done === true) return;
       const records = await Promise.all(step.value.map(key => this.inspect(key, call)));
       for (const record of records) if (record !== null) yield record;
@@ -157,26 +180,6 @@ export class RedisLeaseStore implements LeaseStore {
   async close(): Promise<void> {
     this.hints.close();
     this.connection.close();
-  }
-
-  private async run(
-    script: RedisScript,
-    key: string,
-    words: (string | Buffer)[],
-    call: CallOptions,
-  ): Promise<string> {
-    return codec.outcomeKind(key, await this.scripts.run(script, key, words, call));
-  }
-
-  /** What is kept beside a lease may be unreadable, which shows when the key is granted: then it is given back. */
-  private async granted(request: AcquireRequest, reply: unknown, call: CallOptions): Promise<AcquireOutcome> {
-    try {
-      return codec.acquireOutcome(request, reply);
-    } catch (error) {
-      const { key, owner } = request;
-      await this.release({ key, owner }, call).catch(() => {});
-      throw error;
-    }
   }
 
   private checkTtl({ key, ttlMs }: { key: string; ttlMs: number }): void {

@@ -11,7 +11,7 @@ export interface RedisScript {
 export const SCRIPTS = {
   acquire: {
     keys: 3,
-    sha1: '22b1ea29a8749b2197cdf3580189dc2c9f85eca7',
+    sha1: '91b0e8c056a460a875b55aaece8c4b397822546b',
     source: `-- The server's time in whole microseconds; below 2^53 for another two centuries.
 local function nowMicros()
   local time = redis.call('TIME')
@@ -30,15 +30,19 @@ end
 -- field \`a:<name>\` per attribute.
 
 -- The hash as a flat list, without data that has expired.
-local function readKept(key, nowMs)
+local function readKept(key)
   local fields = redis.call('HGETALL', key)
-  local live = {}
-  local isExpired = false
+  local expires = nil
   for i = 1, #fields, 2 do
     if fields[i] == 'expires' then
-      isExpired = (tonumber(fields[i + 1]) or 0) <= nowMs
+      expires = tonumber(fields[i + 1]) or 0
     end
   end
+  if not expires then
+    return fields
+  end
+  local isExpired = expires <= math.floor(nowMicros() / 1000)
+  local live = {}
   for i = 1, #fields, 2 do
     local name = fields[i]
     if string.sub(name, 1, 2) == 'a:' or (not isExpired and name ~= 'expires') then
@@ -50,7 +54,7 @@ local function readKept(key, nowMs)
 end
 
 -- kind: 'keep', 'delete', 'text' or 'bytes'; attributes: names and values in turn.
-local function writeKept(key, nowMs, kind, data, dataTtlMs, attributes)
+local function writeKept(key, kind, data, dataTtlMs, attributes)
   if kind == 'keep' and #attributes == 0 then
     return
   end
@@ -61,7 +65,7 @@ local function writeKept(key, nowMs, kind, data, dataTtlMs, attributes)
     if dataTtlMs == '' then
       redis.call('HDEL', key, 'expires')
     else
-      redis.call('HSET', key, 'expires', integer(nowMs + tonumber(dataTtlMs)))
+      redis.call('HSET', key, 'expires', integer(math.floor(nowMicros() / 1000) + tonumber(dataTtlMs)))
     end
   end
   for i = 1, #attributes, 2 do
@@ -77,12 +81,9 @@ local function writeKept(key, nowMs, kind, data, dataTtlMs, attributes)
 end
 
 local ttlMs = tonumber(ARGV[2])
-local lease = redis.call('HMGET', KEYS[1], 'owner', 'token', 'holder', 'state')
 local leftMs = redis.call('PTTL', KEYS[1])
-local nowUs = nowMicros()
-local nowMs = math.floor(nowUs / 1000)
-
 if leftMs ~= -2 then
+  local lease = redis.call('HMGET', KEYS[1], 'owner', 'token', 'holder', 'state')
   if not lease[2] or not lease[4] then
     return { 'corrupt', 'its lease has no token or no state' }
   end
@@ -92,32 +93,38 @@ if leftMs ~= -2 then
   if lease[1] ~= ARGV[1] or lease[4] ~= '' then
     return { 'held', lease[1] or '', lease[3] or '', leftMs }
   end
-  local kept = readKept(KEYS[3], nowMs)
+  local kept = readKept(KEYS[3])
   if leftMs < ttlMs then
     redis.call('PEXPIRE', KEYS[1], ttlMs)
   end
   return { 'granted', lease[2], kept }
 end
 
+-- All is read, and found sound, before anything is written: a script that fails half way leaves what it has written.
 local last = redis.call('GET', KEYS[2]) or '0'
 local lastToken = string.match(last, '^%d+$') and tonumber(last)
 if not lastToken or lastToken >= 9007199254740991 then
   return { 'corrupt', 'its counter is not a safe integer' }
 end
-if redis.call('HLEN', KEYS[3]) == 0 and ARGV[4] == '1' then
+local kept = readKept(KEYS[3])
+if ARGV[4] == '1' and redis.call('HLEN', KEYS[3]) == 0 then
   return { 'absent' }
 end
 
-local token = math.max(lastToken + 1, nowUs)
-redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'token', integer(token), 'holder', ARGV[3], 'sequence', '0', 'state', '')
+local nowUs = nowMicros()
+local token = integer(math.max(lastToken + 1, nowUs))
+redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'token', token, 'holder', ARGV[3], 'sequence', '0', 'state', '')
 redis.call('PEXPIRE', KEYS[1], ttlMs)
-redis.call('SET', KEYS[2], integer(token), 'PX', integer(counterLifeMs(token, nowUs, ttlMs)))
-local attributes = {}
-for i = 8, #ARGV do
-  attributes[#attributes + 1] = ARGV[i]
+redis.call('SET', KEYS[2], token, 'PX', counterLifeMs(tonumber(token), nowUs, ttlMs))
+if ARGV[5] then
+  local attributes = {}
+  for i = 8, #ARGV do
+    attributes[#attributes + 1] = ARGV[i]
+  end
+  writeKept(KEYS[3], ARGV[5], ARGV[6], ARGV[7], attributes)
+  kept = readKept(KEYS[3])
 end
-writeKept(KEYS[3], nowMs, ARGV[5], ARGV[6], ARGV[7], attributes)
-return { 'granted', integer(token), readKept(KEYS[3], nowMs) }
+return { 'granted', token, kept }
 `,
   },
   guard: {
@@ -135,7 +142,7 @@ end
   },
   inspect: {
     keys: 2,
-    sha1: '2eac775e2232c044117ad340b3d909f86130649e',
+    sha1: 'b1dce74f85fdb4a686a3ecf45ef9e857b040127e',
     source: `-- The server's time in whole microseconds; below 2^53 for another two centuries.
 local function nowMicros()
   local time = redis.call('TIME')
@@ -150,15 +157,19 @@ end
 -- field \`a:<name>\` per attribute.
 
 -- The hash as a flat list, without data that has expired.
-local function readKept(key, nowMs)
+local function readKept(key)
   local fields = redis.call('HGETALL', key)
-  local live = {}
-  local isExpired = false
+  local expires = nil
   for i = 1, #fields, 2 do
     if fields[i] == 'expires' then
-      isExpired = (tonumber(fields[i + 1]) or 0) <= nowMs
+      expires = tonumber(fields[i + 1]) or 0
     end
   end
+  if not expires then
+    return fields
+  end
+  local isExpired = expires <= math.floor(nowMicros() / 1000)
+  local live = {}
   for i = 1, #fields, 2 do
     local name = fields[i]
     if string.sub(name, 1, 2) == 'a:' or (not isExpired and name ~= 'expires') then
@@ -170,7 +181,7 @@ local function readKept(key, nowMs)
 end
 
 -- kind: 'keep', 'delete', 'text' or 'bytes'; attributes: names and values in turn.
-local function writeKept(key, nowMs, kind, data, dataTtlMs, attributes)
+local function writeKept(key, kind, data, dataTtlMs, attributes)
   if kind == 'keep' and #attributes == 0 then
     return
   end
@@ -181,7 +192,7 @@ local function writeKept(key, nowMs, kind, data, dataTtlMs, attributes)
     if dataTtlMs == '' then
       redis.call('HDEL', key, 'expires')
     else
-      redis.call('HSET', key, 'expires', integer(nowMs + tonumber(dataTtlMs)))
+      redis.call('HSET', key, 'expires', integer(math.floor(nowMicros() / 1000) + tonumber(dataTtlMs)))
     end
   end
   for i = 1, #attributes, 2 do
@@ -198,7 +209,7 @@ end
 
 local lease = redis.call('HMGET', KEYS[1], 'owner', 'token', 'holder', 'state')
 local leftMs = redis.call('PTTL', KEYS[1])
-local kept = readKept(KEYS[2], math.floor(nowMicros() / 1000))
+local kept = readKept(KEYS[2])
 if leftMs == -2 then
   return { 'free', kept }
 end
@@ -211,9 +222,33 @@ end
 return { 'lease', lease[1] or '', lease[2], lease[3] or '', lease[4], leftMs, kept }
 `,
   },
+  many: {
+    keys: 0,
+    sha1: 'e1ed5d371f8aaface510fc8a533a7767831dc4ea',
+    source: `local function attempt(keys, arguments)
+  local isDone, reply = pcall(one, keys, arguments)
+  if isDone then
+    return reply
+  end
+  -- Before version 7 an error of Redis is text that begins with its place in the script.
+  local text = type(reply) == 'table' and reply.err or tostring(reply)
+  return { 'failed', (string.gsub(text, '^@?user_script:%s*%d+:%s*', '')) }
+end
+
+local replies = {}
+local at = 1
+for first = 1, #KEYS, keysEach do
+  local last = at + tonumber(ARGV[at])
+  replies[#replies + 1] =
+    attempt({ unpack(KEYS, first, first + keysEach - 1) }, { unpack(ARGV, at + 1, last) })
+  at = last + 1
+end
+return replies
+`,
+  },
   release: {
     keys: 2,
-    sha1: '478ce8248f2200278ccbb6bdf40bf3a55d39cd56',
+    sha1: '8f721d415df3d4476a65a012d5b9b7c11d52e257',
     source: `-- The server's time in whole microseconds; below 2^53 for another two centuries.
 local function nowMicros()
   local time = redis.call('TIME')
@@ -228,15 +263,19 @@ end
 -- field \`a:<name>\` per attribute.
 
 -- The hash as a flat list, without data that has expired.
-local function readKept(key, nowMs)
+local function readKept(key)
   local fields = redis.call('HGETALL', key)
-  local live = {}
-  local isExpired = false
+  local expires = nil
   for i = 1, #fields, 2 do
     if fields[i] == 'expires' then
-      isExpired = (tonumber(fields[i + 1]) or 0) <= nowMs
+      expires = tonumber(fields[i + 1]) or 0
     end
   end
+  if not expires then
+    return fields
+  end
+  local isExpired = expires <= math.floor(nowMicros() / 1000)
+  local live = {}
   for i = 1, #fields, 2 do
     local name = fields[i]
     if string.sub(name, 1, 2) == 'a:' or (not isExpired and name ~= 'expires') then
@@ -248,7 +287,7 @@ local function readKept(key, nowMs)
 end
 
 -- kind: 'keep', 'delete', 'text' or 'bytes'; attributes: names and values in turn.
-local function writeKept(key, nowMs, kind, data, dataTtlMs, attributes)
+local function writeKept(key, kind, data, dataTtlMs, attributes)
   if kind == 'keep' and #attributes == 0 then
     return
   end
@@ -259,7 +298,7 @@ local function writeKept(key, nowMs, kind, data, dataTtlMs, attributes)
     if dataTtlMs == '' then
       redis.call('HDEL', key, 'expires')
     else
-      redis.call('HSET', key, 'expires', integer(nowMs + tonumber(dataTtlMs)))
+      redis.call('HSET', key, 'expires', integer(math.floor(nowMicros() / 1000) + tonumber(dataTtlMs)))
     end
   end
   for i = 1, #attributes, 2 do
@@ -278,13 +317,13 @@ local lease = redis.call('HMGET', KEYS[1], 'owner', 'token', 'sequence')
 if lease[1] ~= ARGV[1] or (ARGV[2] ~= '' and lease[2] ~= ARGV[2]) then
   return { 'not-held' }
 end
-local hasWrites = ARGV[5] ~= 'keep' or #ARGV > 7
+local hasWrites = ARGV[5] and (ARGV[5] ~= 'keep' or #ARGV > 7)
 if hasWrites then
   redis.call('HLEN', KEYS[2])
 end
 
 -- A deletion comes first: where memory is short, Redis refuses what allocates unless the script has already written.
-local keepMs = tonumber(ARGV[3])
+local keepMs = tonumber(ARGV[3] or '0')
 if keepMs > 0 then
   redis.call('HDEL', KEYS[1], 'owner', 'holder')
   redis.call('HSET', KEYS[1], 'state', 'kept')
@@ -293,13 +332,13 @@ else
   redis.call('DEL', KEYS[1])
 end
 
-local isNewer = ARGV[4] == '' or tonumber(ARGV[4]) > (tonumber(lease[3]) or -1)
-if hasWrites and isNewer then
+local isNewer = hasWrites and (ARGV[4] == '' or tonumber(ARGV[4]) > (tonumber(lease[3]) or -1))
+if isNewer then
   local attributes = {}
   for i = 8, #ARGV do
     attributes[#attributes + 1] = ARGV[i]
   end
-  writeKept(KEYS[2], math.floor(nowMicros() / 1000), ARGV[5], ARGV[6], ARGV[7], attributes)
+  writeKept(KEYS[2], ARGV[5], ARGV[6], ARGV[7], attributes)
 end
 if keepMs <= 0 then
   -- Without the right to publish, waiters poll; the key is free all the same.
@@ -310,7 +349,7 @@ return { 'released' }
   },
   renew: {
     keys: 3,
-    sha1: 'c95d837c30ef8ffefe4319fce65c9961c455047a',
+    sha1: '04e44eb37bcbc89bd5ff7dfecb2658ea639aa3c2',
     source: `-- The server's time in whole microseconds; below 2^53 for another two centuries.
 local function nowMicros()
   local time = redis.call('TIME')
@@ -329,15 +368,19 @@ end
 -- field \`a:<name>\` per attribute.
 
 -- The hash as a flat list, without data that has expired.
-local function readKept(key, nowMs)
+local function readKept(key)
   local fields = redis.call('HGETALL', key)
-  local live = {}
-  local isExpired = false
+  local expires = nil
   for i = 1, #fields, 2 do
     if fields[i] == 'expires' then
-      isExpired = (tonumber(fields[i + 1]) or 0) <= nowMs
+      expires = tonumber(fields[i + 1]) or 0
     end
   end
+  if not expires then
+    return fields
+  end
+  local isExpired = expires <= math.floor(nowMicros() / 1000)
+  local live = {}
   for i = 1, #fields, 2 do
     local name = fields[i]
     if string.sub(name, 1, 2) == 'a:' or (not isExpired and name ~= 'expires') then
@@ -349,7 +392,7 @@ local function readKept(key, nowMs)
 end
 
 -- kind: 'keep', 'delete', 'text' or 'bytes'; attributes: names and values in turn.
-local function writeKept(key, nowMs, kind, data, dataTtlMs, attributes)
+local function writeKept(key, kind, data, dataTtlMs, attributes)
   if kind == 'keep' and #attributes == 0 then
     return
   end
@@ -360,7 +403,7 @@ local function writeKept(key, nowMs, kind, data, dataTtlMs, attributes)
     if dataTtlMs == '' then
       redis.call('HDEL', key, 'expires')
     else
-      redis.call('HSET', key, 'expires', integer(nowMs + tonumber(dataTtlMs)))
+      redis.call('HSET', key, 'expires', integer(math.floor(nowMicros() / 1000) + tonumber(dataTtlMs)))
     end
   end
   for i = 1, #attributes, 2 do
@@ -380,7 +423,7 @@ local lease = redis.call('HMGET', KEYS[1], 'owner', 'token', 'state', 'sequence'
 if lease[1] ~= ARGV[1] or lease[2] ~= ARGV[2] or lease[3] ~= '' then
   return { 'not-held' }
 end
-local hasWrites = ARGV[5] ~= 'keep' or #ARGV > 7
+local hasWrites = ARGV[5] and (ARGV[5] ~= 'keep' or #ARGV > 7)
 if hasWrites then
   redis.call('HLEN', KEYS[3])
 end
@@ -390,12 +433,11 @@ end
 
 -- The counter must outlive the lease; it is written rarely, not with each renewal.
 if redis.call('PTTL', KEYS[2]) < ttlMs + 43200000 then
-  local lifeMs = counterLifeMs(tonumber(lease[2]), nowMicros(), ttlMs)
-  redis.call('SET', KEYS[2], lease[2], 'PX', integer(lifeMs))
+  redis.call('SET', KEYS[2], lease[2], 'PX', counterLifeMs(tonumber(lease[2]), nowMicros(), ttlMs))
 end
 
-local isNewer = ARGV[4] == '' or tonumber(ARGV[4]) > (tonumber(lease[4]) or -1)
-if hasWrites and isNewer then
+local isNewer = hasWrites and (ARGV[4] == '' or tonumber(ARGV[4]) > (tonumber(lease[4]) or -1))
+if isNewer then
   if ARGV[4] ~= '' then
     redis.call('HSET', KEYS[1], 'sequence', ARGV[4])
   end
@@ -403,7 +445,7 @@ if hasWrites and isNewer then
   for i = 8, #ARGV do
     attributes[#attributes + 1] = ARGV[i]
   end
-  writeKept(KEYS[3], math.floor(nowMicros() / 1000), ARGV[5], ARGV[6], ARGV[7], attributes)
+  writeKept(KEYS[3], ARGV[5], ARGV[6], ARGV[7], attributes)
 end
 return { 'renewed' }
 `,

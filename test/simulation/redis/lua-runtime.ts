@@ -31,6 +31,11 @@ export class LuaRuntime {
     lua.lua_getfield(state, 1, to_luastring('math'));
     this.define('floor', whole(Math.floor));
     this.define('ceil', whole(Math.ceil));
+    // Of the table library since Lua 5.2
+    lua.lua_getfield(state, lua.LUA_REGISTRYINDEX, to_luastring('_LOADED'));
+    lua.lua_getfield(state, -1, to_luastring('table'));
+    lua.lua_getfield(state, -1, to_luastring('unpack'));
+    lua.lua_setglobal(state, to_luastring('unpack'));
     lua.lua_settop(state, 0);
     lua.lua_createtable(state, 0, 2);
     this.define('call', () => this.redisCall(true));

@@ -9,7 +9,7 @@ KEYS[3] data: hash of what is kept beside the lease
 ARGV[1] owner
 ARGV[2] TTL in ms
 ARGV[3] holder as JSON, or ''
-ARGV[4] '1' where only a key beside which something is kept may be granted, or ''
+ARGV[4] '1' where only a key beside which something is kept may be granted, or ''; may be left out, as all that follow
 ARGV[5] kind of data: keep, delete, text or bytes
 ARGV[6] data
 ARGV[7] TTL of the data in ms, or ''
@@ -25,12 +25,9 @@ Returns {'granted', token, flat list of what is kept}
 --@include kept
 
 local ttlMs = tonumber(ARGV[2])
-local lease = redis.call('HMGET', KEYS[1], 'owner', 'token', 'holder', 'state')
 local leftMs = redis.call('PTTL', KEYS[1])
-local nowUs = nowMicros()
-local nowMs = math.floor(nowUs / 1000)
-
 if leftMs ~= -2 then
+  local lease = redis.call('HMGET', KEYS[1], 'owner', 'token', 'holder', 'state')
   if not lease[2] or not lease[4] then
     return { 'corrupt', 'its lease has no token or no state' }
   end
@@ -40,29 +37,35 @@ if leftMs ~= -2 then
   if lease[1] ~= ARGV[1] or lease[4] ~= '' then
     return { 'held', lease[1] or '', lease[3] or '', leftMs }
   end
-  local kept = readKept(KEYS[3], nowMs)
+  local kept = readKept(KEYS[3])
   if leftMs < ttlMs then
     redis.call('PEXPIRE', KEYS[1], ttlMs)
   end
   return { 'granted', lease[2], kept }
 end
 
+-- All is read, and found sound, before anything is written: a script that fails half way leaves what it has written.
 local last = redis.call('GET', KEYS[2]) or '0'
 local lastToken = string.match(last, '^%d+$') and tonumber(last)
 if not lastToken or lastToken >= 9007199254740991 then
   return { 'corrupt', 'its counter is not a safe integer' }
 end
-if redis.call('HLEN', KEYS[3]) == 0 and ARGV[4] == '1' then
+local kept = readKept(KEYS[3])
+if ARGV[4] == '1' and redis.call('HLEN', KEYS[3]) == 0 then
   return { 'absent' }
 end
 
-local token = math.max(lastToken + 1, nowUs)
-redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'token', integer(token), 'holder', ARGV[3], 'sequence', '0', 'state', '')
+local nowUs = nowMicros()
+local token = integer(math.max(lastToken + 1, nowUs))
+redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'token', token, 'holder', ARGV[3], 'sequence', '0', 'state', '')
 redis.call('PEXPIRE', KEYS[1], ttlMs)
-redis.call('SET', KEYS[2], integer(token), 'PX', integer(counterLifeMs(token, nowUs, ttlMs)))
-local attributes = {}
-for i = 8, #ARGV do
-  attributes[#attributes + 1] = ARGV[i]
+redis.call('SET', KEYS[2], token, 'PX', counterLifeMs(tonumber(token), nowUs, ttlMs))
+if ARGV[5] then
+  local attributes = {}
+  for i = 8, #ARGV do
+    attributes[#attributes + 1] = ARGV[i]
+  end
+  writeKept(KEYS[3], ARGV[5], ARGV[6], ARGV[7], attributes)
+  kept = readKept(KEYS[3])
 end
-writeKept(KEYS[3], nowMs, ARGV[5], ARGV[6], ARGV[7], attributes)
-return { 'granted', integer(token), readKept(KEYS[3], nowMs) }
+return { 'granted', token, kept }

@@ -13,7 +13,7 @@ Returns {'lease', owner or '', token, holder or '', state, ms left, flat list of
 
 local lease = redis.call('HMGET', KEYS[1], 'owner', 'token', 'holder', 'state')
 local leftMs = redis.call('PTTL', KEYS[1])
-local kept = readKept(KEYS[2], math.floor(nowMicros() / 1000))
+local kept = readKept(KEYS[2])
 if leftMs == -2 then
   return { 'free', kept }
 end

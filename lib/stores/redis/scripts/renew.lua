@@ -9,7 +9,8 @@ KEYS[3] data
 ARGV[1] owner
 ARGV[2] token
 ARGV[3] TTL in ms
-ARGV[4] sequence of these writes, or '' to write in any case; not above the last one applied: nothing is written
+ARGV[4] sequence of these writes, or '' to write in any case; not above the last one applied: nothing is written; may be left out,
+        as all that follow
 ARGV[5] kind of data: keep, delete, text or bytes
 ARGV[6] data
 ARGV[7] TTL of the data in ms, or ''
@@ -27,7 +28,7 @@ local lease = redis.call('HMGET', KEYS[1], 'owner', 'token', 'state', 'sequence'
 if lease[1] ~= ARGV[1] or lease[2] ~= ARGV[2] or lease[3] ~= '' then
   return { 'not-held' }
 end
-local hasWrites = ARGV[5] ~= 'keep' or #ARGV > 7
+local hasWrites = ARGV[5] and (ARGV[5] ~= 'keep' or #ARGV > 7)
 if hasWrites then
   redis.call('HLEN', KEYS[3])
 end
@@ -37,12 +38,11 @@ end
 
 -- The counter must outlive the lease; it is written rarely, not with each renewal.
 if redis.call('PTTL', KEYS[2]) < ttlMs + 43200000 then
-  local lifeMs = counterLifeMs(tonumber(lease[2]), nowMicros(), ttlMs)
-  redis.call('SET', KEYS[2], lease[2], 'PX', integer(lifeMs))
+  redis.call('SET', KEYS[2], lease[2], 'PX', counterLifeMs(tonumber(lease[2]), nowMicros(), ttlMs))
 end
 
-local isNewer = ARGV[4] == '' or tonumber(ARGV[4]) > (tonumber(lease[4]) or -1)
-if hasWrites and isNewer then
+local isNewer = hasWrites and (ARGV[4] == '' or tonumber(ARGV[4]) > (tonumber(lease[4]) or -1))
+if isNewer then
   if ARGV[4] ~= '' then
     redis.call('HSET', KEYS[1], 'sequence', ARGV[4])
   end
@@ -50,6 +50,6 @@ if hasWrites and isNewer then
   for i = 8, #ARGV do
     attributes[#attributes + 1] = ARGV[i]
   end
-  writeKept(KEYS[3], math.floor(nowMicros() / 1000), ARGV[5], ARGV[6], ARGV[7], attributes)
+  writeKept(KEYS[3], ARGV[5], ARGV[6], ARGV[7], attributes)
 end
 return { 'renewed' }

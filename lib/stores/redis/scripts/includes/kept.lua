@@ -2,15 +2,19 @@
 -- field `a:<name>` per attribute.
 
 -- The hash as a flat list, without data that has expired.
-local function readKept(key, nowMs)
+local function readKept(key)
   local fields = redis.call('HGETALL', key)
-  local live = {}
-  local isExpired = false
+  local expires = nil
   for i = 1, #fields, 2 do
     if fields[i] == 'expires' then
-      isExpired = (tonumber(fields[i + 1]) or 0) <= nowMs
+      expires = tonumber(fields[i + 1]) or 0
     end
   end
+  if not expires then
+    return fields
+  end
+  local isExpired = expires <= math.floor(nowMicros() / 1000)
+  local live = {}
   for i = 1, #fields, 2 do
     local name = fields[i]
     if string.sub(name, 1, 2) == 'a:' or (not isExpired and name ~= 'expires') then
@@ -22,7 +26,7 @@ local function readKept(key, nowMs)
 end
 
 -- kind: 'keep', 'delete', 'text' or 'bytes'; attributes: names and values in turn.
-local function writeKept(key, nowMs, kind, data, dataTtlMs, attributes)
+local function writeKept(key, kind, data, dataTtlMs, attributes)
   if kind == 'keep' and #attributes == 0 then
     return
   end
@@ -33,7 +37,7 @@ local function writeKept(key, nowMs, kind, data, dataTtlMs, attributes)
     if dataTtlMs == '' then
       redis.call('HDEL', key, 'expires')
     else
-      redis.call('HSET', key, 'expires', integer(nowMs + tonumber(dataTtlMs)))
+      redis.call('HSET', key, 'expires', integer(math.floor(nowMicros() / 1000) + tonumber(dataTtlMs)))
     end
   end
   for i = 1, #attributes, 2 do

@@ -1,0 +1,127 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { redisStore, type RedisLeaseStore } from '../../../lib/stores/redis/index.js';
+import { RedisKeys } from '../../../lib/stores/redis/redis-keys.js';
+import { call, fresh, grant, rejection, request, silent } from '../../support/fixtures.js';
+import { defaultRedisServer, type RedisServer } from '../../support/redis-server.js';
+import { TcpProxy } from '../../support/tcp-proxy.js';
+
+describe('What is asked of Redis in one turn, in one command', () => {
+  const keys = new RedisKeys('lock');
+  let server: RedisServer;
+  let proxy: TcpProxy;
+  let real: Redis;
+  let store: RedisLeaseStore;
+
+  beforeAll(async () => {
+    server = await defaultRedisServer();
+    real = new Redis(server.url);
+  });
+  beforeEach(async () => {
+    proxy = await TcpProxy.start(server.url);
+    store = redisStore({ url: proxy.url, logger: silent });
+    await store.open();
+  });
+  afterEach(async () => {
+    await store.close();
+    await proxy.stop();
+  });
+  afterAll(async () => {
+    await real.quit();
+    await server.stop();
+  });
+
+  /** Makes the scripts for many known to Redis, and starts to count. */
+  async function warmUp(): Promise<void> {
+    for (let round = 0; round < 2; round++) {
+      const leases = await Promise.all([1, 2].map(() => grant(store, request(fresh('warm')))));
+      await Promise.all(leases.map(lease => store.renew(lease, call)));
+      await Promise.all(leases.map(lease => store.release(lease, call)));
+    }
+    proxy.resetCounts();
+  }
+
+  it('is answered for each lease by itself: grants, holders, refusals, data', async () => {
+    await warmUp();
+    const held = await grant(store, request(fresh('held')));
+    const [free, withData, same] = [
+      request(fresh('free')),
+      request(fresh('data'), { data: 'd', attributes: { a: 1 } }),
+      request(fresh('same')),
+    ];
+    proxy.resetCounts();
+    const outcomes = await Promise.all([
+      store.acquire(free, call),
+      store.acquire(request(held.key), call),
+      store.acquire(withData, call),
+      store.acquire(request(fresh('absent'), { mustExist: true }), call),
+      store.acquire(same, call),
+      store.acquire({ ...request(same.key) }, call),
+    ]);
+    expect(outcomes).toMatchObject([
+      { kind: 'granted' },
+      { kind: 'held', owner: held.owner },
+      { kind: 'granted', data: 'd', attributes: { a: 1 } },
+      { kind: 'absent' },
+      { kind: 'granted' },
+      { kind: 'held', owner: same.owner },
+    ]);
+    expect(proxy.counts).toMatchObject({ commands: 1, replies: 1 });
+    const ours = { ...withData, fencingToken: (outcomes[2] as any).fencingToken, sequence: 1 };
+    const renewals = store.renewMany([{ ...ours, data: 'e' }, { ...ours, owner: 'another' }, held], call);
+    expect((await Promise.all(renewals)).map(({ kind }) => kind)).toEqual(['renewed', 'not-held', 'renewed']);
+    expect(await store.inspect(withData.key, call)).toMatchObject({ data: 'e' });
+    const releases = [store.release({ ...held, owner: 'another' }, call), store.release(held, call)];
+    expect((await Promise.all(releases)).map(({ kind }) => kind)).toEqual(['not-held', 'released']);
+  });
+
+  it('fails for the lease that is damaged, and for no other', async () => {
+    await warmUp();
+    const [damaged, sound] = [request(fresh('damaged')), request(fresh('sound'))];
+    await real.set(keys.of(damaged.key).lease, 'of somebody else');
+    const [error, outcome] = await Promise.all([
+      rejection(store.acquire(damaged, call)),
+      store.acquire(sound, call),
+    ]);
+    expect(error).toMatchObject({
+      code: 'LOCK_CORRUPT_LEASE',
+      message: expect.stringContaining(damaged.key),
+    });
+    expect(outcome).toMatchObject({ kind: 'granted' });
+    expect(proxy.counts).toMatchObject({ commands: 1 });
+  });
+
+  it('is in doubt for each lease when the one reply is lost, and known when asked again', async () => {
+    await warmUp();
+    const requests = [1, 2, 3].map(() => request(fresh('key')));
+    proxy.dropReplies(1, 'EVALSHA');
+    const errors = await Promise.all(requests.map(each => rejection(store.acquire(each, call))));
+    expect(errors).toMatchObject(Array(3).fill({ code: 'LOCK_STORE_UNAVAILABLE', sent: true }));
+    for (const { key, owner } of requests) expect(await real.hget(keys.of(key).lease, 'owner')).toBe(owner);
+  });
+
+  it('is sent by lease while Redis does not know the script for many, and none after its deadline', async () => {
+    await warmUp();
+    await real.script('FLUSH');
+    const late = new AbortController();
+    const [onTime, tooLate] = [request(fresh('key')), request(fresh('late'))];
+    late.abort();
+    const [outcome, error] = await Promise.all([
+      store.acquire(onTime, call),
+      rejection(store.acquire(tooLate, { timeoutMs: 1000, signal: late.signal })),
+    ]);
+    expect(outcome).toMatchObject({ kind: 'granted' });
+    expect(error).toMatchObject({ code: 'LOCK_STORE_UNAVAILABLE', sent: false });
+    expect(await store.inspect(tooLate.key, call)).toBeNull();
+  });
+
+  it('is told of the restart guard once for all', async () => {
+    const guarded = redisStore({ url: proxy.url, logger: silent, restartGuard: true, maxTtl: '30d' });
+    await guarded.open();
+    for (let round = 0; round < 2; round++) {
+      const outcomes = await Promise.all([1, 2, 3].map(() => guarded.acquire(request(fresh('key')), call)));
+      expect(outcomes).toMatchObject(Array(3).fill({ kind: 'not-yet', reason: 'restart-guard' }));
+    }
+    await guarded.close();
+  });
+});
