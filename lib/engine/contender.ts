@@ -5,7 +5,7 @@ import { pollDelayMs, validUntil } from '../core/lease-timing.js';
 import type { ResolvedAcquire } from '../core/options.js';
 import type { Clock } from '../core/ports.js';
 import type { Grant, LeaseServices } from './lease-services.js';
-import { asStoreError, definite, type StoreGateway } from './store-gateway.js';
+import { unknownKind, type CommandListener, type StoreGateway } from './store-gateway.js';
 import { Wakeup } from './wakeup.js';
 
 /** What contenders of one manager share, besides what leases share. */
@@ -27,13 +27,22 @@ export type Obstacle =
   | { readonly kind: 'not-yet'; readonly freeInMs: number }
   | { readonly kind: 'unavailable'; readonly error: DistributedLockError };
 
+/** What a contender tells. Granted or failed, it has ended; so it has once abandoned, and then tells nothing. */
+export interface ContenderEvents {
+  granted(contender: Contender, grant: Grant): void;
+  /** What waiting cannot cure. */
+  failed(contender: Contender, error: DistributedLockError): void;
+  /** What stands in the way, before each pause. */
+  blocked(obstacle: Obstacle, retryInMs: number): void;
+}
+
 type Granted = Extract<AcquireOutcome, { kind: 'granted' }>;
 
 /**
  * One owner's way to a grant: asks the store, waits for hints, for the holder's end or for the next poll, and asks again,
  * with the same owner throughout, so that an attempt whose reply was lost is recognised as its own.
  */
-export class Contender {
+export class Contender implements CommandListener<AcquireOutcome> {
   readonly owner: string;
   private state: 'contending' | 'granted' | 'abandoned' = 'contending';
   private holder: HolderInfo | undefined;
@@ -42,65 +51,29 @@ export class Contender {
   /** Whether an attempt may have been applied, or may still be, without our knowing. */
   private isInDoubt = false;
   private isAsking = false;
+  private asked = 0;
   private clearedOwner: string | undefined;
   /** Whether the key was last seen with a holder of whom nobody knows whether he lives. */
   private holderMayBeDead = false;
-  private readonly wakeup: Wakeup;
+  private wakeup: Wakeup | null = null;
   private subscription: AbortController | null = null;
+  private onEnded: (() => void) | null = null;
+  private hasEnded = false;
 
   constructor(
     private readonly key: string,
     private readonly resolved: ResolvedAcquire,
     private readonly services: ContentionServices,
-    /** Told what stands in the way, before each pause. */
-    private readonly onObstacle: (obstacle: Obstacle, retryInMs: number) => void,
-    private readonly options: { unref: boolean },
+    private readonly events: ContenderEvents,
+    /** Whether it alone lets the process end. */
+    readonly unref: boolean,
   ) {
     this.owner = services.random.id();
-    this.wakeup = new Wakeup(services.clock, options);
   }
 
-  /**
-   * @returns the grant, still valid; `null` once abandoned
-   * @throws what waiting cannot cure
-   */
-  async run(): Promise<Grant | null> {
-    try {
-      // Waiters that leave together, at a shared abort or at close, would otherwise each send a request as their turn comes.
-      await Promise.resolve();
-      if (this.isAbandoned()) return null;
-      for (let attempt = 0; ; attempt++) {
-        this.isAsking = true;
-        const obstacle = await this.attempt();
-        this.isAsking = false;
-        if (this.isAbandoned()) {
-          if (obstacle.kind === 'granted' || this.isInDoubt) this.disown();
-          return null;
-        }
-        const grant = this.takeGrant(obstacle);
-        if (grant !== null) return grant;
-        if (obstacle.kind === 'granted') {
-          this.isInDoubt = true;
-          continue;
-        }
-        const isFreed = obstacle.kind === 'held' && (await this.releasedAbandoned(obstacle.owner));
-        if (this.isAbandoned()) return null;
-        if (isFreed) continue;
-        const retryInMs = this.retryDelayMs(obstacle, attempt);
-        this.onObstacle(obstacle, retryInMs);
-        if (obstacle.kind === 'held') {
-          this.holderMayBeDead = obstacle.mayBeDead === true;
-          this.subscribe();
-        }
-        if (this.isAbandoned()) return null;
-        await this.wakeup.pause(retryInMs);
-        if (this.isAbandoned()) return null;
-        const late = this.takeGrant(null);
-        if (late !== null) return late;
-      }
-    } finally {
-      this.subscription?.abort();
-    }
+  start(): void {
+    // Waiters that leave together, at a shared abort or at close, would otherwise each send a request as their turn comes.
+    queueMicrotask(() => this.ask());
   }
 
   /** Stops asking. What was granted and not taken yet, or is granted after all, is released. */
@@ -109,60 +82,42 @@ export class Contender {
     const isGranted = this.state === 'granted';
     this.state = 'abandoned';
     this.subscription?.abort();
-    this.wakeup.wake();
+    this.wakeup?.wake();
     if (isGranted || (this.isInDoubt && !this.isAsking)) this.disown();
     // The next contender may see this one's grant before its reply is here.
     else if (this.isAsking) this.services.abandoned.remember(this.owner, 2 * this.resolved.timing.ttlMs);
   }
 
-  private isAbandoned(): boolean {
-    return this.state === 'abandoned';
+  /** Resolves once it neither asks nor pauses any more. */
+  whenEnded(): Promise<void> {
+    return this.hasEnded ? Promise.resolve() : new Promise(resolve => (this.onEnded = resolve));
   }
 
-  private async attempt(): Promise<Obstacle | Granted> {
-    const { gateway, elapsed } = this.services;
-    const { timing, data, dataTtlMs, attributes, mustExist } = this.resolved;
-    const { key, owner } = this;
-    const sentAt = elapsed.now();
-    const { ttlMs, driftRate } = timing;
-    const holder = (this.holder = this.services.describeHolder());
-    const onlyIfDead = this.holderMayBeDead && timing.waitMs === 0;
-    const writes = { data, dataTtlMs, attributes, mustExist, onlyIfDead };
-    try {
-      const outcome = await gateway.call(
-        timing.commandTimeoutMs,
-        call => gateway.store.acquire({ key, owner, ttlMs, sentAt, driftRate, holder, ...writes }, call),
-        { onLate: late => this.onLateReply(late), unref: this.options.unref },
-      );
-      const answer = definite(outcome, 'granted', 'held', 'absent', 'not-yet');
-      if (answer.kind === 'absent') throw new KeyAbsentError(key);
-      if (answer.kind === 'granted' && !this.isPlausible(answer))
-        throw new Error('its grant has no valid token or time');
-      return answer;
-    } catch (error) {
-      return this.classify(asStoreError(gateway.store.name, error));
-    }
+  objection(outcome: AcquireOutcome): string | undefined {
+    const problem = unknownKind(outcome, 'granted', 'held', 'absent', 'not-yet');
+    if (problem !== undefined || outcome.kind !== 'granted' || this.isPlausible(outcome)) return problem;
+    return 'its grant has no valid token or time';
   }
 
-  private classify(error: DistributedLockError): Obstacle {
+  answered(outcome: AcquireOutcome): void {
+    if (outcome.kind === 'absent') this.failed(new KeyAbsentError(this.key));
+    else this.heard(outcome);
+  }
+
+  failed(error: DistributedLockError): void {
     if (error instanceof StoreUnavailableError && error.sent) this.isInDoubt = true;
     const isCurable =
       error instanceof StoreUnavailableError || (error instanceof StoreRejectedError && error.retryable);
-    if (!isCurable && !this.isAbandoned()) {
-      // A grant that comes yet has nobody to take it.
-      this.isAsking = false;
-      this.abandon();
-      throw error;
-    }
-    return { kind: 'unavailable', error };
+    if (isCurable || this.isAbandoned()) return this.heard({ kind: 'unavailable', error });
+    // A grant that comes yet has nobody to take it.
+    this.isAsking = false;
+    this.abandon();
+    this.end();
+    this.events.failed(this, error);
   }
 
-  private isPlausible({ sentAt, fencingToken }: Granted): boolean {
-    return sentAt <= this.services.elapsed.now() && Number.isSafeInteger(fencingToken) && fencingToken > 0;
-  }
-
-  private onLateReply(outcome: AcquireOutcome | undefined): void {
-    if (outcome?.kind !== 'granted' || !this.isPlausible(outcome)) return;
+  answeredLate(outcome: AcquireOutcome): void {
+    if (outcome.kind !== 'granted') return;
     if (this.state === 'abandoned') return this.disown();
     if (this.state === 'granted') {
       // Applied after the lease had ended: another grant, which nobody waits for.
@@ -170,7 +125,79 @@ export class Contender {
       return;
     }
     this.late = outcome;
-    this.wakeup.wake();
+    this.pauses.wake();
+  }
+
+  private ask(): void {
+    if (this.isAbandoned()) return this.end();
+    this.isAsking = true;
+    this.asked++;
+    const { gateway, elapsed } = this.services;
+    const { timing, data, dataTtlMs, attributes, mustExist } = this.resolved;
+    const { ttlMs, driftRate, waitMs, commandTimeoutMs } = timing;
+    const { key, owner } = this;
+    const sentAt = elapsed.now();
+    const holder = (this.holder = this.services.describeHolder());
+    const onlyIfDead = this.holderMayBeDead && waitMs === 0;
+    const writes = { data, dataTtlMs, attributes, mustExist, onlyIfDead };
+    const request = { key, owner, ttlMs, sentAt, driftRate, holder, ...writes };
+    gateway.send(commandTimeoutMs, call => gateway.store.acquire(request, call), this);
+  }
+
+  private heard(obstacle: Obstacle | Granted): void {
+    this.isAsking = false;
+    if (this.isAbandoned()) {
+      if (obstacle.kind === 'granted' || this.isInDoubt) this.disown();
+      return this.end();
+    }
+    const grant = this.takeGrant(obstacle);
+    if (grant !== null) return this.take(grant);
+    if (obstacle.kind !== 'granted') return void this.overcome(obstacle);
+    this.isInDoubt = true;
+    this.ask();
+  }
+
+  /** Never rejects. */
+  private async overcome(obstacle: Obstacle): Promise<void> {
+    const isFreed = obstacle.kind === 'held' && (await this.releasedAbandoned(obstacle.owner));
+    if (this.isAbandoned()) return this.end();
+    if (isFreed) return this.ask();
+    const retryInMs = this.retryDelayMs(obstacle, this.asked - 1);
+    this.events.blocked(obstacle, retryInMs);
+    if (obstacle.kind === 'held') {
+      this.holderMayBeDead = obstacle.mayBeDead === true;
+      this.subscribe();
+    }
+    if (this.isAbandoned()) return this.end();
+    await this.pauses.pause(retryInMs);
+    if (this.isAbandoned()) return this.end();
+    const late = this.takeGrant(null);
+    if (late === null) this.ask();
+    else this.take(late);
+  }
+
+  private take(grant: Grant): void {
+    this.end();
+    this.events.granted(this, grant);
+  }
+
+  private end(): void {
+    this.hasEnded = true;
+    this.subscription?.abort();
+    this.onEnded?.();
+  }
+
+  /** Made when it is needed: most are granted the key at once. */
+  private get pauses(): Wakeup {
+    return (this.wakeup ??= new Wakeup(this.services.clock, { unref: this.unref }));
+  }
+
+  private isAbandoned(): boolean {
+    return this.state === 'abandoned';
+  }
+
+  private isPlausible({ sentAt, fencingToken }: Granted): boolean {
+    return sentAt <= this.services.elapsed.now() && Number.isSafeInteger(fencingToken) && fencingToken > 0;
   }
 
   /** A grant that was long on its way may be over already; then it is asked for again. */
@@ -203,7 +230,7 @@ export class Contender {
     const { abandoned, releaser, elapsed } = this.services;
     abandoned.remember(this.owner, 2 * ttlMs);
     const patience = { untilMs: elapsed.now() + ttlMs, commandTimeoutMs };
-    releaser.inBackground(releaser.release({ key: this.key, owner: this.owner, fencingToken }, patience));
+    releaser.releaseInBackground({ key: this.key, owner: this.owner, fencingToken }, patience);
   }
 
   /** @returns whether the key was held by nobody but an owner that we had given up */
@@ -234,7 +261,7 @@ export class Contender {
     try {
       const done: unknown = this.services.gateway.store.whenFreed?.(
         this.key,
-        () => this.wakeup.wake(),
+        () => this.pauses.wake(),
         this.subscription.signal,
       );
       void Promise.resolve(done).catch(() => undefined);

@@ -15,6 +15,12 @@ import { WorkTracker } from './work-tracker.js';
 type LeaseState =
   { readonly kind: 'held' | 'ending' | 'released' } | { readonly kind: 'lost'; readonly cause: LossCause };
 
+/** Whose the key is in this process. */
+export interface LeaseKeeper {
+  /** The lease is over; the store was told, if there was anything to tell. Once for each lease. */
+  freed(lease: HeldLease): void;
+}
+
 /** A lease as its holder sees it: the holder's clock alone decides whether it is held. */
 export class HeldLease implements Lease, RenewingLease {
   /** Work that runs under it. */
@@ -29,8 +35,7 @@ export class HeldLease implements Lease, RenewingLease {
     private readonly grant: Grant,
     private readonly resolved: ResolvedAcquire,
     private readonly services: LeaseServices,
-    /** Told once, when the lease is over; `freed` settles when the store has been told, too. */
-    private readonly onEnd: (lease: HeldLease, freed: Promise<void>) => void,
+    private readonly keeper: LeaseKeeper,
   ) {
     this.signals = new LeaseSignals(services.events);
     this.renewal = new LeaseRenewal(grant, resolved, services, this);
@@ -133,9 +138,9 @@ export class HeldLease implements Lease, RenewingLease {
   releaseKeeping(keepForMs: number, options: ReleaseOptions = {}): Promise<void> {
     if (this.releasing === null) {
       // Known before the listeners of the end hear of it.
-      let settle!: (freed: Promise<void>) => void;
-      this.releasing = new Promise<void>(resolve => (settle = resolve));
-      settle(this.endAndRelease(keepForMs, options));
+      let released!: () => void;
+      this.releasing = new Promise<void>(resolve => (released = resolve));
+      this.endAndRelease(keepForMs, options, released);
     }
     return this.releasing;
   }
@@ -187,29 +192,35 @@ export class HeldLease implements Lease, RenewingLease {
 
   private lose(cause: LossCause): void {
     this.end({ kind: 'lost', cause });
-    this.onEnd(this, Promise.resolve());
+    // Not within the call that has found the loss: it may be asking who holds the key.
+    queueMicrotask(() => this.keeper.freed(this));
   }
 
-  private endAndRelease(keepForMs: number, { data }: ReleaseOptions): Promise<void> {
+  private endAndRelease(keepForMs: number, { data }: ReleaseOptions, onReleased: () => void): void {
     const { now } = this;
-    if (this.checkClock(now)) return this.state.kind === 'lost' ? this.releaseOnce() : Promise.resolve();
+    if (this.checkClock(now)) {
+      if (this.state.kind === 'lost') void this.releaseOnce().then(onReleased);
+      else onReleased();
+      return;
+    }
     this.end({ kind: 'released' });
     const { validity, kept } = this.renewal;
-    const keepMs = Math.max(Math.min(keepForMs, validity.validUntil - now), this.holdForMs);
+    const keepMs = Math.max(Math.min(keepForMs, validity.validUntil - now), this.holdForMs(now));
     const { dataTtlMs, timing } = this.resolved;
     const writes = data === undefined ? {} : kept.numbered({ data, dataTtlMs });
     // A key that is kept may have to be freed later, for which the store must have answered once.
     const { commandTimeoutMs } = timing;
     const untilMs = Math.max(validity.storeExpiryAt, now + keepMs + commandTimeoutMs);
-    const patience = { untilMs, commandTimeoutMs };
-    const freed = this.services.releaser.release({ ...this.releaseRequest(keepMs), ...writes }, patience);
-    this.onEnd(this, freed);
-    return freed;
+    const request = { ...this.releaseRequest(keepMs), ...writes };
+    this.services.releaser.release(request, { untilMs, commandTimeoutMs }, () => {
+      this.keeper.freed(this);
+      onReleased();
+    });
   }
 
   /** After a loss: tells the store to let go of what it may still keep for us. */
   private releaseOnce(): Promise<void> {
-    const request = this.releaseRequest(this.holdForMs);
+    const request = this.releaseRequest(this.holdForMs(this.now));
     return this.services.releaser.releaseOnce(request, this.resolved.timing.commandTimeoutMs);
   }
 
@@ -219,8 +230,8 @@ export class HeldLease implements Lease, RenewingLease {
   }
 
   /** For how much longer `holdAtLeast` asks. */
-  private get holdForMs(): number {
-    return this.grant.sentAt + this.resolved.holdAtLeastMs - this.now;
+  private holdForMs(now: number): number {
+    return this.grant.sentAt + this.resolved.holdAtLeastMs - now;
   }
 
   /** Moves to a state in which the lease is not held; its holder learns that first. */

@@ -2,13 +2,14 @@ import type { DistributedLockError } from '../core/errors.js';
 import { LockHeldError, LockTimeoutError, StoreUnavailableError } from '../core/errors.js';
 import { describeError } from '../core/describe-error.js';
 import type { ResolvedAcquire } from '../core/options.js';
-import { Contender, type ContentionServices, type Obstacle } from './contender.js';
-import { HeldLease } from './held-lease.js';
+import { Contender, type ContenderEvents, type ContentionServices, type Obstacle } from './contender.js';
+import { HeldLease, type LeaseKeeper } from './held-lease.js';
 import type { Grant } from './lease-services.js';
 import { detached } from './lease-context.js';
+import { WaitingLine, type InLine } from './waiting-line.js';
 
 /** Somebody in this process who wants the key. */
-export interface Waiter {
+export interface Waiter extends InLine<Waiter> {
   readonly resolved: ResolvedAcquire;
   /** Wants an answer, not the key at any price: ends with `LockHeldError` as soon as the key is seen with another. */
   readonly isProbe: boolean;
@@ -27,13 +28,11 @@ export interface Waiter {
  * All that one manager does about one key: who holds it here, and who waits, first come first served. However many wait,
  * one contender asks the store.
  */
-export class KeyQueue {
-  /** Insertion order is the order of service; leaving from the middle is cheap. */
-  private readonly waiters = new Set<Waiter>();
+export class KeyQueue implements ContenderEvents, LeaseKeeper {
+  private readonly waiters = new WaitingLine<Waiter>();
   /** Those of them who want to hear what stands in the way. */
-  private readonly observers = new Set<Waiter>();
+  private observers: Set<Waiter> | null = null;
   private contender: Contender | null = null;
-  private contending: Promise<void> = Promise.resolve();
   private local: HeldLease | null = null;
   private obstacle: Obstacle | null = null;
   private announcedHolder: string | undefined;
@@ -41,9 +40,9 @@ export class KeyQueue {
   private lastHold: { readonly obstacle: Obstacle; readonly endedAt: number } | null = null;
 
   constructor(
-    private readonly key: string,
+    readonly key: string,
     private readonly services: ContentionServices,
-    private readonly onIdle: () => void,
+    private readonly onIdle: (queue: KeyQueue) => void,
   ) {}
 
   enter(waiter: Waiter): void {
@@ -54,21 +53,22 @@ export class KeyQueue {
       waiter.failed(new LockHeldError(this.key, obstacle.holder));
       return this.forgetIfIdle();
     }
-    this.waiters.add(waiter);
-    if (waiter.isProbe || waiter.blocked !== undefined) this.observers.add(waiter);
+    this.waiters.join(waiter);
+    if (waiter.isProbe || waiter.blocked !== undefined) (this.observers ??= new Set()).add(waiter);
     if (obstacle !== null) waiter.blocked?.(obstacle);
     this.next();
   }
 
   /** The waiter has given up. */
   leave(waiter: Waiter): void {
-    const isFirst = this.first === waiter;
-    if (!this.waiters.delete(waiter)) return;
-    this.observers.delete(waiter);
-    if (isFirst && this.contender !== null) {
-      this.contender.abandon();
+    const { contender } = this;
+    const isFirst = this.waiters.first === waiter;
+    if (!this.waiters.leave(waiter)) return;
+    this.observers?.delete(waiter);
+    if (isFirst && contender !== null) {
       this.contender = null;
-      this.services.releaser.inBackground(this.contending);
+      contender.abandon();
+      this.services.releaser.inBackground(contender.whenEnded());
     }
     this.next();
     this.forgetIfIdle();
@@ -119,48 +119,33 @@ export class KeyQueue {
     return lastHold !== null && lastHold.endedAt > waitingSince ? lastHold.obstacle : null;
   }
 
-  private get first(): Waiter | undefined {
-    for (const waiter of this.waiters) return waiter;
-    return undefined;
-  }
-
   private next(): void {
-    const waiter = this.first;
-    if (waiter === undefined || this.contender !== null || this.local !== null) return;
-    const contender = new Contender(
-      this.key,
-      waiter.resolved,
-      this.services,
-      (obstacle, retryInMs) => this.blocked(obstacle, retryInMs),
-      { unref: waiter.unref },
-    );
+    const waiter = this.waiters.first;
+    if (waiter === null || this.contender !== null || this.local !== null) return;
+    const contender = new Contender(this.key, waiter.resolved, this.services, this, waiter.unref);
     this.contender = contender;
     // Whose release or abort it is that brings the next one's turn does not matter to what follows.
-    this.contending = detached(() => this.contend(contender, waiter));
+    detached(() => contender.start());
   }
 
-  /** Never rejects. */
-  private async contend(contender: Contender, waiter: Waiter): Promise<void> {
-    try {
-      const grant = await contender.run();
-      if (grant !== null && this.contender === contender) this.hold(grant, waiter);
-    } catch (error) {
-      if (this.contender !== contender) return;
-      this.serve(waiter);
-      waiter.failed(error as DistributedLockError);
-      this.next();
-      this.forgetIfIdle();
-    }
+  /** As the contender tells: its grant is for the first in line. */
+  granted(contender: Contender, grant: Grant): void {
+    if (this.contender === contender) this.hold(grant, this.waiters.first!);
+  }
+
+  /** As the contender tells. */
+  failed(contender: Contender, error: DistributedLockError): void {
+    if (this.contender !== contender) return;
+    const waiter = this.waiters.first!;
+    this.serve(waiter);
+    waiter.failed(error);
+    this.next();
+    this.forgetIfIdle();
   }
 
   private hold(grant: Grant, waiter: Waiter): void {
     this.serve(waiter);
-    const lease = new HeldLease(
-      grant,
-      waiter.resolved,
-      this.services,
-      (ended, freed) => void this.ended(ended, freed),
-    );
+    const lease = new HeldLease(grant, waiter.resolved, this.services, this);
     this.local = lease;
     // The lease has its taker before anybody hears of it: a listener may abort the wait.
     waiter.granted(lease);
@@ -173,22 +158,23 @@ export class KeyQueue {
   private serve(waiter: Waiter): void {
     this.contender = null;
     this.obstacle = null;
-    this.waiters.delete(waiter);
-    this.observers.delete(waiter);
+    this.waiters.leave(waiter);
+    this.observers?.delete(waiter);
   }
 
   private ownHold(lease: HeldLease): Obstacle {
     return { kind: 'held', owner: lease.owner, holder: lease.holder };
   }
 
-  private blocked(obstacle: Obstacle, retryInMs: number): void {
+  /** As the contender tells. */
+  blocked(obstacle: Obstacle, retryInMs: number): void {
     this.obstacle = obstacle;
     this.announce(obstacle, retryInMs);
     this.tellAll(obstacle);
   }
 
   private tellAll(obstacle: Obstacle): void {
-    for (const waiter of [...this.observers]) {
+    for (const waiter of [...(this.observers ?? [])]) {
       waiter.blocked?.(obstacle);
       if (!waiter.isProbe || obstacle.kind === 'unavailable' || isUndecided(obstacle)) continue;
       this.leave(waiter);
@@ -218,8 +204,8 @@ export class KeyQueue {
     }
   }
 
-  private async ended(lease: HeldLease, freed: Promise<void>): Promise<void> {
-    await freed;
+  /** As the lease tells: the store knows, as far as it can be told, that it is over. */
+  freed(lease: HeldLease): void {
     if (this.local !== lease) return;
     this.local = null;
     this.obstacle = null;
@@ -229,7 +215,7 @@ export class KeyQueue {
   }
 
   private forgetIfIdle(): void {
-    if (this.waiters.size === 0 && this.local === null) this.onIdle();
+    if (this.waiters.size === 0 && this.local === null) this.onIdle(this);
   }
 }
 

@@ -106,13 +106,15 @@ export class LeaseEngine {
   private queueOf(key: string): KeyQueue {
     let queue = this.queues.get(key);
     if (queue === undefined) {
-      const created = new KeyQueue(key, this.services, () => {
-        if (this.queues.get(key) === created) this.queues.delete(key);
-      });
-      this.queues.set(key, (queue = created));
+      queue = new KeyQueue(key, this.services, this.forget);
+      this.queues.set(key, queue);
     }
     return queue;
   }
+
+  private readonly forget = (queue: KeyQueue): void => {
+    if (this.queues.get(queue.key) === queue) this.queues.delete(queue.key);
+  };
 
   private describeHolder(): HolderInfo {
     const { service, url } = this.manager;

@@ -3,7 +3,7 @@ import type { ReleaseOutcome, ReleaseRequest } from '../core/lease-store.js';
 import { pollDelayMs, type ElapsedTime } from '../core/lease-timing.js';
 import type { Clock, RandomSource } from '../core/ports.js';
 import { detached } from './lease-context.js';
-import type { StoreGateway } from './store-gateway.js';
+import { unknownKind, type StoreGateway } from './store-gateway.js';
 import { Wakeup } from './wakeup.js';
 import { WorkTracker } from './work-tracker.js';
 
@@ -13,6 +13,8 @@ export interface ReleasePatience {
   readonly untilMs: number;
   readonly commandTimeoutMs: number;
 }
+
+type ReleaseAnswer = ReleaseOutcome['kind'] | 'unanswered';
 
 /** Releases at the store: a first attempt that callers wait for, then attempts in the background while they still help. */
 export class Releaser {
@@ -28,11 +30,18 @@ export class Releaser {
     private readonly events: EventHub,
   ) {}
 
-  /** Resolves after the first attempt, whatever came of it. Never rejects. */
-  async release(request: ReleaseRequest, patience: ReleasePatience): Promise<void> {
+  /** Calls back after the first attempt, whatever came of it. */
+  release(request: ReleaseRequest, patience: ReleasePatience, onTried: () => void): void {
     const startedAt = this.elapsed.now();
-    if ((await this.attempt(request, patience.commandTimeoutMs)) !== 'unanswered') return;
-    this.inBackground(detached(() => this.repeat(request, patience, startedAt)));
+    this.try(request, patience.commandTimeoutMs, kind => {
+      if (kind === 'unanswered') this.inBackground(detached(() => this.repeat(request, patience, startedAt)));
+      onTried();
+    });
+  }
+
+  /** As {@link release}, when nobody waits for it but the end of everything. */
+  releaseInBackground(request: ReleaseRequest, patience: ReleasePatience): void {
+    this.inBackground(new Promise(done => this.release(request, patience, done)));
   }
 
   /** A single attempt, for what is only tidiness. Never rejects. */
@@ -43,18 +52,25 @@ export class Releaser {
   }
 
   /** One attempt; none after `stop`, when the store may be closed. Never rejects. */
-  async attempt(request: ReleaseRequest, timeoutMs: number): Promise<ReleaseOutcome['kind'] | 'unanswered'> {
-    if (this.isStopped) return 'unanswered';
-    try {
-      const { store } = this.gateway;
-      const { kind } = await this.gateway.call(timeoutMs, call => store.release(request, call));
-      if (kind === 'released' && store.expiry === 'observed')
-        void detached(() => this.freeLater(request, timeoutMs));
-      return kind;
-    } catch (error) {
-      this.events.emit('release-failed', { key: request.key, owner: request.owner, error: error as Error });
-      return 'unanswered';
-    }
+  attempt(request: ReleaseRequest, timeoutMs: number): Promise<ReleaseAnswer> {
+    return new Promise(resolve => this.try(request, timeoutMs, resolve));
+  }
+
+  private try(request: ReleaseRequest, timeoutMs: number, onEnd: (answer: ReleaseAnswer) => void): void {
+    if (this.isStopped) return onEnd('unanswered');
+    const { store } = this.gateway;
+    this.gateway.send(timeoutMs, call => store.release(request, call), {
+      objection: outcome => unknownKind(outcome, 'released', 'not-held'),
+      answered: ({ kind }) => {
+        if (kind === 'released' && store.expiry === 'observed')
+          void detached(() => this.freeLater(request, timeoutMs));
+        onEnd(kind);
+      },
+      failed: error => {
+        this.events.emit('release-failed', { key: request.key, owner: request.owner, error });
+        onEnd('unanswered');
+      },
+    });
   }
 
   /** Keeps track of work that nobody waits for, so that closing can. */
@@ -80,7 +96,7 @@ export class Releaser {
     await this.pause(keepForMs);
     if (this.isStopped) return;
     const patience = { untilMs: this.elapsed.now() + keepForMs, commandTimeoutMs };
-    this.inBackground(this.release({ key, owner, fencingToken }, patience));
+    this.releaseInBackground({ key, owner, fencingToken }, patience);
   }
 
   private async repeat(request: ReleaseRequest, patience: ReleasePatience, startedAt: number): Promise<void> {

@@ -5,7 +5,7 @@ import type { Due } from './due-queue.js';
 import { DueTimer } from './due-timer.js';
 import { detached } from './lease-context.js';
 import { PendingCall } from './pending-call.js';
-import { definite, invoke, type StoreGateway } from './store-gateway.js';
+import { invoke, unknownKind, type StoreGateway } from './store-gateway.js';
 
 /** Leases renewed by one command at most. */
 const MAX_BATCH = 500;
@@ -75,7 +75,11 @@ export class RenewalScheduler {
             attempt.call?.leave(null);
             attempt.call = undefined;
           })
-          .then(outcome => lease.onRenewalReply(attempt, definite(outcome, 'renewed', 'not-held')))
+          .then(outcome => {
+            const objection = unknownKind(outcome, 'renewed', 'not-held');
+            if (objection !== undefined) throw new Error(objection);
+            lease.onRenewalReply(attempt, outcome);
+          })
           .catch((error: unknown) => lease.onRenewalError(attempt, error));
       });
     }

@@ -3,10 +3,15 @@ import type { CallOptions, LeaseStore } from '../core/lease-store.js';
 import type { Deadline, Deadlines } from './deadlines.js';
 import { PendingCall } from './pending-call.js';
 
-/** How one command is waited for. */
-export interface CallTerms<T> {
-  /** Told the outcome of a command that was answered after the deadline. */
-  readonly onLate?: (outcome: T) => void;
+/** Who hears of one command: `answered` or `failed`, once. */
+export interface CommandListener<T> {
+  /** Why an outcome is no answer: a defect in a store must not pass for one. @default every outcome is one */
+  objection?(outcome: T): string | undefined;
+  answered(outcome: T): void;
+  /** No answer within the deadline, or what the store throws. */
+  failed(error: DistributedLockError): void;
+  /** After the deadline, an answer came all the same. */
+  answeredLate?(outcome: T): void;
   /** Whether the command alone lets the process end. @default false */
   readonly unref?: boolean;
 }
@@ -15,32 +20,34 @@ export interface CallTerms<T> {
 class TimedCall<T> extends PendingCall implements Deadline {
   dueAt = Infinity;
   queueIndex = -1;
-  readonly unref: boolean;
 
   constructor(
     timeoutMs: number,
     private readonly storeName: string,
-    private readonly terms: CallTerms<T>,
-    private readonly resolve: (outcome: T) => void,
-    private readonly reject: (error: unknown) => void,
+    private readonly listener: CommandListener<T>,
   ) {
     super(timeoutMs);
-    this.unref = terms.unref ?? false;
+  }
+
+  get unref(): boolean {
+    return this.listener.unref === true;
   }
 
   onDeadline(): void {
     const error = unanswered(this.storeName, this.timeoutMs);
     this.leave(error);
-    this.reject(error);
+    this.listener.failed(error);
   }
 
   answered(outcome: T): void {
-    if (this.isAborted) this.terms.onLate?.(outcome);
-    else this.resolve(outcome);
+    const objection = this.listener.objection?.(outcome);
+    if (objection !== undefined) this.failed(new Error(objection));
+    else if (this.isAborted) this.listener.answeredLate?.(outcome);
+    else this.listener.answered(outcome);
   }
 
   failed(error: unknown): void {
-    this.reject(asStoreError(this.storeName, error));
+    if (!this.isAborted) this.listener.failed(asStoreError(this.storeName, error));
   }
 }
 
@@ -54,28 +61,28 @@ export class StoreGateway {
     private readonly deadlines: Deadlines,
   ) {}
 
+  /** Sends a command; what becomes of it, `listener` hears. */
+  send<T>(timeoutMs: number, command: (call: CallOptions) => Promise<T>, listener: CommandListener<T>): void {
+    const call = new TimedCall(timeoutMs, this.store.name, listener);
+    this.deadlines.start(call, timeoutMs);
+    invoke(() => command(call)).then(
+      outcome => {
+        this.deadlines.remove(call);
+        call.answered(outcome);
+      },
+      (error: unknown) => {
+        this.deadlines.remove(call);
+        call.failed(error);
+      },
+    );
+  }
+
   /**
+   * As {@link send}, for those who wait.
    * @throws StoreUnavailableError at the deadline, with `sent: true`; otherwise what the store throws
    */
-  call<T>(
-    timeoutMs: number,
-    command: (call: CallOptions) => Promise<T>,
-    terms: CallTerms<T> = {},
-  ): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const call = new TimedCall(timeoutMs, this.store.name, terms, resolve, reject);
-      this.deadlines.start(call, timeoutMs);
-      invoke(() => command(call)).then(
-        outcome => {
-          this.deadlines.remove(call);
-          call.answered(outcome);
-        },
-        (error: unknown) => {
-          this.deadlines.remove(call);
-          call.failed(error);
-        },
-      );
-    });
+  call<T>(timeoutMs: number, command: (call: CallOptions) => Promise<T>): Promise<T> {
+    return new Promise((answered, failed) => this.send(timeoutMs, command, { answered, failed }));
   }
 }
 
@@ -96,13 +103,11 @@ export function invoke<T>(command: () => Promise<T>): Promise<T> {
   }
 }
 
-/**
- * Anything but the answers that the port knows is no answer: a defect in a store must not end a lease.
- * @throws Error when `outcome` is of none of these kinds
- */
-export function definite<T extends { kind: string }>(outcome: T | undefined, ...kinds: T['kind'][]): T {
-  if (outcome !== undefined && kinds.includes(outcome?.kind)) return outcome;
-  throw new Error(`it answered none of ${kinds.join(', ')}`);
+/** Why `outcome` is none of the answers that the port knows; `undefined` when it is one. */
+export function unknownKind(outcome: { kind: string } | undefined, ...kinds: string[]): string | undefined {
+  return outcome !== undefined && kinds.includes(outcome?.kind)
+    ? undefined
+    : `it answered none of ${kinds.join(', ')}`;
 }
 
 /** A foreign error means a defect in the store; what it did is then unknown. */

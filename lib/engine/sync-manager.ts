@@ -108,8 +108,8 @@ export class SyncManager {
    * @throws OptionsInvalidError
    * @throws the reason of `options.signal` when that aborts
    */
-  async acquire(key: string, options: AcquireOptions = NO_OPTIONS): Promise<Lease> {
-    return this.demand(key, this.resolve(key, options), { signal: options.signal });
+  acquire(key: string, options: AcquireOptions = NO_OPTIONS): Promise<Lease> {
+    return invoke(() => this.demand(key, this.resolve(key, options), { signal: options.signal }));
   }
 
   /**

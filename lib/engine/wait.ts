@@ -25,6 +25,8 @@ export interface WaitServices {
 export class Wait implements Waiter, Deadline {
   dueAt = Infinity;
   queueIndex = -1;
+  before: Waiter | null = null;
+  behind: Waiter | null = null;
   isOver = false;
   readonly isProbe: boolean;
   readonly unref: boolean;
@@ -48,7 +50,7 @@ export class Wait implements Waiter, Deadline {
   }
 
   begin(): void {
-    this.demand.signal?.addEventListener('abort', this.onAbort, { once: true });
+    this.demand.signal?.addEventListener('abort', this, { once: true });
     const { waitMs } = this.resolved.timing;
     this.services.deadlines.start(this, this.isProbe ? this.probeMs : waitMs);
     this.queue.enter(this);
@@ -73,11 +75,12 @@ export class Wait implements Waiter, Deadline {
     this.failed(error);
   }
 
-  private readonly onAbort = (): void => {
+  /** The signal has aborted. */
+  handleEvent(): void {
     this.queue.leave(this);
     this.end();
     this.reject(this.demand.signal!.reason);
-  };
+  }
 
   /**
    * A probe has time for one attempt and one more, should the first bring no answer; and once for the lease of a holder who
@@ -90,6 +93,6 @@ export class Wait implements Waiter, Deadline {
   private end(): void {
     this.isOver = true;
     this.services.deadlines.remove(this);
-    this.demand.signal?.removeEventListener('abort', this.onAbort);
+    this.demand.signal?.removeEventListener('abort', this);
   }
 }

@@ -63,7 +63,7 @@ export const engineMutants: readonly Mutant[] = [
     name: 'abort-not-heard',
     mistake: 'a wait goes on when its signal has aborted (5)',
     file: 'lib/engine/wait.ts',
-    find: "    this.demand.signal?.addEventListener('abort', this.onAbort, { once: true });",
+    find: "    this.demand.signal?.addEventListener('abort', this, { once: true });",
     replace: '',
   },
   {
@@ -163,7 +163,7 @@ export const engineMutants: readonly Mutant[] = [
     name: 'listener-left',
     mistake: 'a wait that is over still listens to its signal',
     file: 'lib/engine/wait.ts',
-    find: "    this.demand.signal?.removeEventListener('abort', this.onAbort);\n",
+    find: "    this.demand.signal?.removeEventListener('abort', this);\n",
     replace: '',
   },
   {
