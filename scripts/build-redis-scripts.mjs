@@ -49,8 +49,8 @@ export function headerProblems(name, source) {
       );
     }
   }
-  const replies = words(header, /^(?:Returns| {5}or) \{'([a-z-]+)'/gm);
-  const returned = words(body, /return \{ '([a-z-]+)'/g);
+  const replies = words(header, /^(?:Returns| {5}or) (?:a list of them; )?\{?'([a-z-]+)/gm);
+  const returned = words(body, /return (?:\{ )?'([a-z-]+)/g);
   if (replies.join() !== returned.join()) {
     problems.push(
       `${name}.lua: header names replies ${replies.join() || 'none'}, body returns ${returned.join() || 'none'}`,

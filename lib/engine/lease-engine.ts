@@ -25,6 +25,7 @@ export class LeaseEngine {
   private readonly queues = new Map<string, KeyQueue>();
   private readonly services: ContentionServices & WaitServices;
   private readonly identity = processInfo();
+  private holder: { readonly atMs: number; readonly info: HolderInfo } | null = null;
   private hasBegunToClose = false;
 
   constructor(
@@ -116,8 +117,13 @@ export class LeaseEngine {
     if (this.queues.get(queue.key) === queue) this.queues.delete(queue.key);
   };
 
+  /** The same object for all that are granted in one millisecond: a store has to encode it once only. */
   private describeHolder(): HolderInfo {
-    const { service, url } = this.manager;
-    return { service, ...this.identity, url, since: isoTime(this.clock.wallMs()) };
+    const nowMs = Math.floor(this.clock.wallMs());
+    if (this.holder?.atMs !== nowMs) {
+      const { service, url } = this.manager;
+      this.holder = { atMs: nowMs, info: { service, ...this.identity, url, since: isoTime(nowMs) } };
+    }
+    return this.holder.info;
   }
 }

@@ -6,15 +6,21 @@ import type {
   LeaseData,
   LeaseRecord,
   LeaseWrites,
+  ReleaseOutcome,
   ReleaseRequest,
+  RenewOutcome,
   RenewRequest,
   RevokeRequest,
 } from '../../core/lease-store.js';
+import { ABSENT, NOT_HELD, RELEASED } from '../../core/outcomes.js';
 import { corrupt } from './redis-errors.js';
 
 /** Arguments and replies of the scripts; their headers say what each position means. */
 
-type Argument = string | Buffer;
+/** A word of a command. */
+export type Argument = string | Buffer;
+
+const GRANTED = 'granted ';
 
 /** Thirty thousand years; an expiry that Redis could not represent would fail a script half way. */
 const LONGEST_DATA_TTL_MS = 1e15;
@@ -22,10 +28,22 @@ const LONGEST_DATA_TTL_MS = 1e15;
 /** ARGV of acquire.lua. */
 export function acquireArguments(request: AcquireRequest): Argument[] {
   const { owner, ttlMs, holder } = request;
-  const args: Argument[] = [owner, wholeMs(ttlMs), holder === undefined ? '' : JSON.stringify(holder)];
+  const args: Argument[] = [owner, wholeMs(ttlMs), holder === undefined ? '' : jsonOf(holder)];
   if (request.mustExist !== true && !hasWrites(request)) return args;
   args.push(request.mustExist === true ? '1' : '');
   return withWrites(args, request);
+}
+
+let lastHolder: HolderInfo | undefined;
+let lastJson = '';
+
+/** Grants that are asked for at the same time have the same holder. */
+function jsonOf(holder: HolderInfo): string {
+  if (holder !== lastHolder) {
+    lastHolder = holder;
+    lastJson = JSON.stringify(holder);
+  }
+  return lastJson;
 }
 
 /** ARGV of renew.lua. */
@@ -77,31 +95,49 @@ function dataArguments(data: LeaseData | null | undefined): Argument[] {
 
 /** @throws CorruptLeaseError */
 export function acquireOutcome(request: AcquireRequest, reply: unknown): AcquireOutcome {
-  const fields = list(request.key, reply);
+  const { key, sentAt } = request;
+  if (!Array.isArray(reply)) {
+    const word = text(reply);
+    if (word.startsWith(GRANTED))
+      return { kind: 'granted', fencingToken: tokenOf(key, word.slice(GRANTED.length)), sentAt };
+    if (word === 'absent') return ABSENT;
+    throw corruptReply(key, word, []);
+  }
+  const fields = reply as unknown[];
   const kind = text(fields[0]);
   if (kind === 'held') {
     const owner = text(fields[1]);
     return {
       kind,
       ...(owner !== '' && { owner }),
-      ...holderOf(request.key, fields[2]),
+      ...holderOf(key, fields[2]),
       freeInMs: Math.max(0, Number(text(fields[3]))),
     };
   }
-  if (kind === 'absent') return { kind };
   if (kind === 'not-yet') return { kind, reason: 'restart-guard', freeInMs: Number(text(fields[1])) };
-  if (kind !== 'granted') throw corruptReply(request.key, kind, fields);
-  return {
-    kind,
-    fencingToken: tokenOf(request.key, fields[1]),
-    sentAt: request.sentAt,
-    ...keptOf(request.key, fields[2]),
-  };
+  if (kind !== 'granted') throw corruptReply(key, kind, fields);
+  return { kind, fencingToken: tokenOf(key, fields[1]), sentAt, ...keptOf(key, fields[2]) };
 }
 
-/** @returns the first word of the reply: what became of the request */
-export function outcomeKind(key: string, reply: unknown): string {
-  return text(list(key, reply)[0]);
+/** @throws CorruptLeaseError */
+export function renewOutcome({ key, sentAt }: RenewRequest, reply: unknown): RenewOutcome {
+  return word(key, reply, 'renewed', 'not-held') === 'renewed' ? { kind: 'renewed', sentAt } : NOT_HELD;
+}
+
+/** @throws CorruptLeaseError */
+export function releaseOutcome({ key }: ReleaseRequest, reply: unknown): ReleaseOutcome {
+  return word(key, reply, 'released', 'not-held') === 'released' ? RELEASED : NOT_HELD;
+}
+
+/** @throws CorruptLeaseError */
+export function isRevoked({ key }: RevokeRequest, reply: unknown): boolean {
+  return word(key, reply, 'revoked', 'not-found') === 'revoked';
+}
+
+function word(key: string, reply: unknown, ...known: string[]): string {
+  const answer = text(reply);
+  if (known.includes(answer)) return answer;
+  throw corruptReply(key, answer, []);
 }
 
 /** @throws CorruptLeaseError */

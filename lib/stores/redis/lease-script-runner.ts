@@ -1,50 +1,60 @@
 import type { CallOptions } from '../../core/lease-store.js';
 import { atEndOfTurn } from '../../platform/next-turn.js';
+import type { Argument } from './lease-codec.js';
 import type { LeaseScript } from './many-scripts.js';
 import type { RedisConnection } from './redis-connection.js';
 import { isNoScript, replyError, toStoreError } from './redis-errors.js';
 import { scriptError, tooLate, type ScriptRunner } from './script-runner.js';
 
-/** How many leases one command is about at most. Redis does nothing else meanwhile; each takes it some 10 µs. */
-const MAX_PER_COMMAND = 100;
+/**
+ * How many leases one command is about at most. Redis does nothing else meanwhile, some 10 µs for each; and while it does one
+ * command, the next is being written and the last one read.
+ */
+const MAX_PER_COMMAND = 25;
 
-/** What is asked for one lease. */
-interface LeaseRequest {
-  readonly subject: string;
+/** What a script does for one lease. */
+export interface LeaseCommand<Request, Outcome> {
+  readonly script: LeaseScript;
+  /** @throws what the request is refused for */
+  keysOf(request: Request): string[];
+  argumentsOf(request: Request): Argument[];
+  /** @throws CorruptLeaseError */
+  outcomeOf(request: Request, reply: unknown, call: CallOptions): Outcome | Promise<Outcome>;
+}
+
+/** One request, and who waits for its outcome. */
+interface Asked<Request, Outcome> {
+  readonly request: Request;
   readonly keys: readonly string[];
-  readonly args: readonly (string | Buffer)[];
+  readonly args: readonly Argument[];
   readonly call: CallOptions;
-  resolve(reply: unknown): void;
+  resolve(outcome: Outcome | Promise<Outcome>): void;
   reject(error: unknown): void;
 }
 
 /**
- * Runs one script for the leases of many callers. What is asked in the same turn of the event loop goes out at its end, in one
- * command for many leases: so much less is spent on each, here and by Redis. In a Cluster, where each lease has a slot of its
+ * Runs a script for the leases of many callers. What is asked in the same turn of the event loop goes out at its end, in
+ * commands for many leases: so much less is spent on each, here and by Redis. In a Cluster, where each lease has a slot of its
  * own, and while the connection does not stand, each goes by itself.
  */
-export class LeaseScriptRunner {
-  private asked: LeaseRequest[] = [];
+export class LeaseScriptRunner<Request extends { readonly key: string }, Outcome> {
+  private asked: Asked<Request, Outcome>[] = [];
+  /** Whether this Redis, which seems to be one server, is several that share the slots. */
+  private hasSlots = false;
 
   constructor(
-    private readonly script: LeaseScript,
+    private readonly command: LeaseCommand<Request, Outcome>,
     private readonly runner: ScriptRunner,
     private readonly connection: RedisConnection,
   ) {}
 
-  /**
-   * @param subject the key of the lease, for errors
-   * @returns what the script answered
-   * @throws StoreUnavailableError, StoreRejectedError or CorruptLeaseError
-   */
-  run(
-    subject: string,
-    keys: readonly string[],
-    args: readonly (string | Buffer)[],
-    call: CallOptions,
-  ): Promise<unknown> {
+  /** @throws StoreUnavailableError, StoreRejectedError or CorruptLeaseError */
+  run(request: Request, call: CallOptions): Promise<Outcome> {
     return new Promise((resolve, reject) => {
-      if (this.asked.push({ subject, keys, args, call, resolve, reject }) === 1)
+      const { command } = this;
+      const keys = command.keysOf(request);
+      const args = command.argumentsOf(request);
+      if (this.asked.push({ request, keys, args, call, resolve, reject }) === 1)
         atEndOfTurn(() => this.sendAll());
     });
   }
@@ -52,53 +62,87 @@ export class LeaseScriptRunner {
   private sendAll(): void {
     const { asked } = this;
     this.asked = [];
-    if (asked.length === 1 || !this.connection.isOneServer)
-      return asked.forEach(each => this.sendAlone(each));
-    for (let first = 0; first < asked.length; first += MAX_PER_COMMAND)
-      void this.sendTogether(asked.slice(first, first + MAX_PER_COMMAND));
+    if (asked.length === 1 || this.hasSlots || !this.connection.isOneServer) return this.sendEach(asked);
+    for (const alike of byArguments(asked)) {
+      for (let first = 0; first < alike.length; first += MAX_PER_COMMAND)
+        void this.sendTogether(alike.slice(first, first + MAX_PER_COMMAND));
+    }
   }
 
-  private sendAlone({ subject, keys, args, call, resolve, reject }: LeaseRequest): void {
-    this.runner.run({ script: this.script.one, keys, args }, subject, call).then(resolve, reject);
+  private sendEach(asked: readonly Asked<Request, Outcome>[]): void {
+    for (const each of asked) {
+      const { keys, args, request, call } = each;
+      this.runner
+        .run({ script: this.command.script.one, words: [...keys, ...args] }, request.key, call)
+        .then(reply => this.answer(each, reply), each.reject);
+    }
   }
 
   /** Never rejects. */
-  private async sendTogether(requests: readonly LeaseRequest[], isLoaded = false): Promise<void> {
-    const keys = requests.flatMap(request => request.keys);
-    const args = requests.flatMap(request => [`${request.args.length}`, ...request.args]);
-    const timeoutMs = Math.min(...requests.map(({ call }) => call.timeoutMs));
-    const { many } = this.script;
+  private async sendTogether(asked: readonly Asked<Request, Outcome>[], isLoaded = false): Promise<void> {
+    const words: Argument[] = [];
+    for (const { keys } of asked) for (const key of keys) words.push(key);
+    const script = { ...this.command.script.many, keys: words.length };
+    for (const { args } of asked) for (const argument of args) words.push(argument);
+    const timeoutMs = Math.min(...asked.map(({ call }) => call.timeoutMs));
     try {
-      const replies = await this.runner.attempt({ script: many, keys, args }, { timeoutMs });
-      requests.forEach((request, index) => answer(request, replyOf(replies, index)));
+      const replies = repliesOf(await this.runner.attempt({ script, words }, { timeoutMs }));
+      asked.forEach((each, index) =>
+        this.answer(each, Array.isArray(replies) ? replies[index] : replies.forAll),
+      );
     } catch (error) {
-      if (isNoScript(error) && !isLoaded) return this.loadAndSend(requests);
-      for (const { subject, reject } of requests) reject(scriptError(error, subject));
+      if (isNoScript(error) && !isLoaded) return this.loadAndSend(asked);
+      if (isCrossSlot(error)) {
+        this.hasSlots = true;
+        return this.sendEach(asked);
+      }
+      for (const { request, reject } of asked) reject(scriptError(error, request.key));
     }
   }
 
   /** What was given up meanwhile is not sent. Never rejects. */
-  private async loadAndSend(requests: readonly LeaseRequest[]): Promise<void> {
+  private async loadAndSend(asked: readonly Asked<Request, Outcome>[]): Promise<void> {
     try {
-      await this.runner.load(this.script.many);
-      const [late, wanted] = [true, false].map(isLate =>
-        requests.filter(({ call }) => (call.signal?.aborted === true) === isLate),
-      ) as [LeaseRequest[], LeaseRequest[]];
-      for (const { reject } of late) reject(tooLate());
-      if (wanted.length > 0) await this.sendTogether(wanted, true);
+      await this.runner.load(this.command.script.many);
     } catch (error) {
-      for (const { subject, reject } of requests) reject(toStoreError(error, subject));
+      for (const { request, reject } of asked) reject(toStoreError(error, request.key));
+      return;
+    }
+    const wanted = asked.filter(({ call }) => call.signal?.aborted !== true);
+    for (const each of asked) if (!wanted.includes(each)) each.reject(tooLate());
+    if (wanted.length > 0) await this.sendTogether(wanted, true);
+  }
+
+  private answer({ request, call, resolve, reject }: Asked<Request, Outcome>, reply: unknown): void {
+    try {
+      if (Array.isArray(reply) && String(reply[0]) === 'failed') throw replyError(String(reply[1]));
+      resolve(this.command.outcomeOf(request, reply, call));
+    } catch (error) {
+      reject(toStoreError(error, request.key));
     }
   }
 }
 
-/** A word in the place of the list says something of all of them. */
-function replyOf(replies: unknown, index: number): unknown {
-  return Array.isArray(replies) && Array.isArray(replies[0]) ? replies[index] : replies;
+/** Requests with the same number of arguments, as `many.lua` needs them: nearly always all of them. */
+function byArguments<Each extends { args: readonly unknown[] }>(asked: Each[]): Each[][] {
+  const count = asked[0]!.args.length;
+  if (asked.every(({ args }) => args.length === count)) return [asked];
+  const groups = new Map<number, Each[]>();
+  for (const each of asked) {
+    const group = groups.get(each.args.length);
+    if (group === undefined) groups.set(each.args.length, [each]);
+    else group.push(each);
+  }
+  return [...groups.values()];
 }
 
-function answer({ subject, resolve, reject }: LeaseRequest, reply: unknown): void {
-  if (Array.isArray(reply) && String(reply[0]) === 'failed')
-    reject(toStoreError(replyError(String(reply[1])), subject));
-  else resolve(reply);
+/** Replies of `many.lua`: one for each lease, or that of the restart guard, which comes before it, for all. */
+function repliesOf(reply: unknown): unknown[] | { readonly forAll: unknown } {
+  if (!Array.isArray(reply)) return String(reply).split('\n');
+  return String(reply[0]) === 'not-yet' ? { forAll: reply } : (reply as unknown[]);
+}
+
+/** The keys of several leases do not share a slot, which only a proxy before a Cluster can have against them. */
+function isCrossSlot(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('CROSSSLOT');
 }

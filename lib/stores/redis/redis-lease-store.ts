@@ -11,7 +11,6 @@ import type {
   RenewRequest,
   RevokeRequest,
 } from '../../core/lease-store.js';
-import { NOT_HELD, RELEASED } from '../../core/outcomes.js';
 import type { Clock, LockLogger } from '../../core/ports.js';
 import { abortOf } from './abort-promise.js';
 import { EvictionCheck } from './eviction-check.js';
@@ -20,8 +19,8 @@ import { scanKeys } from './key-scan.js';
 import * as codec from './lease-codec.js';
 import type { RedisClient } from './redis-client.js';
 import { RedisConnection, type ClientSource } from './redis-connection.js';
-import { LeaseScriptRunner } from './lease-script-runner.js';
-import { leaseScript, type LeaseScript } from './many-scripts.js';
+import { LeaseScriptRunner, type LeaseCommand } from './lease-script-runner.js';
+import { leaseScript } from './many-scripts.js';
 import { messageOf, toStoreError } from './redis-errors.js';
 import { RedisKeys } from './redis-keys.js';
 import type { ResolvedRedisStoreOptions } from './redis-store-options.js';
@@ -55,9 +54,9 @@ export class RedisLeaseStore implements LeaseStore {
   private readonly scripts: ScriptRunner;
   private readonly eviction: EvictionCheck;
   private readonly hints: FreedHints;
-  private readonly acquires: LeaseScriptRunner;
-  private readonly renewals: LeaseScriptRunner;
-  private readonly releases: LeaseScriptRunner;
+  private readonly acquires: LeaseScriptRunner<AcquireRequest, AcquireOutcome>;
+  private readonly renewals: LeaseScriptRunner<RenewRequest, RenewOutcome>;
+  private readonly releases: LeaseScriptRunner<ReleaseRequest, ReleaseOutcome>;
   private readonly clock: Clock;
   private readonly logger: LockLogger;
 
@@ -71,11 +70,34 @@ export class RedisLeaseStore implements LeaseStore {
     this.eviction = new EvictionCheck(options.allowEviction, logger);
     this.connection = new RedisConnection(source, logger, clock, client => this.checkLoudly(client));
     this.scripts = new ScriptRunner(this.connection);
-    const runnerOf = (script: LeaseScript): LeaseScriptRunner =>
-      new LeaseScriptRunner(script, this.scripts, this.connection);
-    this.acquires = runnerOf(restartGuard ? guardedAcquire(maxTtlMs) : leaseScript(SCRIPTS.acquire));
-    this.renewals = runnerOf(leaseScript(SCRIPTS.renew));
-    this.releases = runnerOf(leaseScript(SCRIPTS.release));
+    this.acquires = this.runnerOf({
+      script: restartGuard ? guardedAcquire(maxTtlMs) : leaseScript(SCRIPTS.acquire),
+      keysOf: request => {
+        this.checkTtl(request);
+        this.eviction.assertUsable();
+        return this.keysOf(request);
+      },
+      argumentsOf: codec.acquireArguments,
+      outcomeOf: (request, reply, call) => this.granted(request, reply, call),
+    });
+    this.renewals = this.runnerOf({
+      script: leaseScript(SCRIPTS.renew),
+      keysOf: request => {
+        this.checkTtl(request);
+        return this.keysOf(request);
+      },
+      argumentsOf: codec.renewArguments,
+      outcomeOf: codec.renewOutcome,
+    });
+    this.releases = this.runnerOf({
+      script: leaseScript(SCRIPTS.release),
+      keysOf: ({ key }) => {
+        const { lease, data } = this.keys.of(key);
+        return [lease, data];
+      },
+      argumentsOf: codec.releaseArguments,
+      outcomeOf: codec.releaseOutcome,
+    });
     this.hints = new FreedHints(() => this.connection.ready(), clock, logger);
     logger.log(
       restartGuard
@@ -84,28 +106,12 @@ export class RedisLeaseStore implements LeaseStore {
     );
   }
 
-  async acquire(request: AcquireRequest, call: CallOptions): Promise<AcquireOutcome> {
-    this.checkTtl(request);
-    this.eviction.assertUsable();
-    const { key } = request;
-    const { lease, fence, data } = this.keys.of(key);
-    const args = codec.acquireArguments(request);
-    const reply = await this.acquires.run(key, [lease, fence, data], args, call);
-    try {
-      return codec.acquireOutcome(request, reply);
-    } catch (error) {
-      // What is kept beside a lease may be unreadable, which shows when the key is granted: then it is given back.
-      await this.release({ key, owner: request.owner }, call).catch(() => {});
-      throw error;
-    }
+  acquire(request: AcquireRequest, call: CallOptions): Promise<AcquireOutcome> {
+    return this.acquires.run(request, call);
   }
 
-  async renew(request: RenewRequest, call: CallOptions): Promise<RenewOutcome> {
-    this.checkTtl(request);
-    const { key, sentAt } = request;
-    const { lease, fence, data } = this.keys.of(key);
-    const reply = await this.renewals.run(key, [lease, fence, data], codec.renewArguments(request), call);
-    return codec.outcomeKind(key, reply) === 'renewed' ? { kind: 'renewed', sentAt } : NOT_HELD;
+  renew(request: RenewRequest, call: CallOptions): Promise<RenewOutcome> {
+    return this.renewals.run(request, call);
   }
 
   /** In few commands, all of which are sent before the first is answered. */
@@ -113,26 +119,19 @@ export class RedisLeaseStore implements LeaseStore {
     return requests.map(request => this.renew(request, call));
   }
 
-  async release(request: ReleaseRequest, call: CallOptions): Promise<ReleaseOutcome> {
-    const { key } = request;
-    const { lease, data } = this.keys.of(key);
-    const reply = await this.releases.run(key, [lease, data], codec.releaseArguments(request), call);
-    return codec.outcomeKind(key, reply) === 'released' ? RELEASED : NOT_HELD;
+  release(request: ReleaseRequest, call: CallOptions): Promise<ReleaseOutcome> {
+    return this.releases.run(request, call);
   }
 
   async revoke(request: RevokeRequest, call: CallOptions): Promise<boolean> {
     const { key } = request;
-    const run = {
-      script: SCRIPTS.revoke,
-      keys: [this.keys.of(key).lease],
-      args: codec.revokeArguments(request),
-    };
-    return codec.outcomeKind(key, await this.scripts.run(run, key, call)) === 'revoked';
+    const words = [this.keys.of(key).lease, ...codec.revokeArguments(request)];
+    return codec.isRevoked(request, await this.scripts.run({ script: SCRIPTS.revoke, words }, key, call));
   }
 
   async inspect(key: string, call: CallOptions): Promise<LeaseRecord | null> {
     const { lease, data } = this.keys.of(key);
-    const run = { script: SCRIPTS.inspect, keys: [lease, data], args: [] };
+    const run = { script: SCRIPTS.inspect, words: [lease, data] };
     return codec.leaseRecord(key, await this.scripts.run(run, key, call));
   }
 
@@ -180,6 +179,34 @@ export class RedisLeaseStore implements LeaseStore {
   async close(): Promise<void> {
     this.hints.close();
     this.connection.close();
+  }
+
+  private runnerOf<Request extends { readonly key: string }, Outcome>(
+    command: LeaseCommand<Request, Outcome>,
+  ): LeaseScriptRunner<Request, Outcome> {
+    return new LeaseScriptRunner(command, this.scripts, this.connection);
+  }
+
+  private keysOf({ key }: { key: string }): string[] {
+    const { lease, fence, data } = this.keys.of(key);
+    return [lease, fence, data];
+  }
+
+  /** What is kept beside a lease may be unreadable, which shows when the key is granted: then it is given back. */
+  private granted(
+    request: AcquireRequest,
+    reply: unknown,
+    call: CallOptions,
+  ): AcquireOutcome | Promise<AcquireOutcome> {
+    try {
+      return codec.acquireOutcome(request, reply);
+    } catch (error) {
+      const { key, owner } = request;
+      const fail = (): never => {
+        throw error;
+      };
+      return this.release({ key, owner }, call).then(fail, fail);
+    }
   }
 
   private checkTtl({ key, ttlMs }: { key: string; ttlMs: number }): void {

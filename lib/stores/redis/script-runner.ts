@@ -23,8 +23,8 @@ async function loadInto(client: RedisClient, script: RedisScript): Promise<void>
 /** A script, and what it is run on. */
 export interface ScriptRun {
   readonly script: RedisScript;
-  readonly keys: readonly string[];
-  readonly args: readonly (string | Buffer)[];
+  /** Keys, then arguments. */
+  readonly words: readonly (string | Buffer)[];
 }
 
 /** Runs scripts by EVALSHA: one round trip. Only where Redis does not know a script, it is loaded and run again. */
@@ -54,10 +54,8 @@ export class ScriptRunner {
   }
 
   /** As {@link run}, once, whether Redis knows the script or not. @throws what ioredis throws */
-  attempt({ script, keys, args }: ScriptRun, call: CallOptions): Promise<unknown> {
-    return this.connection.send(call, client =>
-      client.evalshaBuffer(script.sha1, keys.length, ...keys, ...args),
-    );
+  attempt({ script, words }: ScriptRun, call: CallOptions): Promise<unknown> {
+    return this.connection.send(call, client => client.evalshaBuffer(script.sha1, script.keys, ...words));
   }
 
   /** Many commands may find a script missing at the same time; one load serves them all. @throws what ioredis throws */

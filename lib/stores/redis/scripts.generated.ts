@@ -11,7 +11,7 @@ export interface RedisScript {
 export const SCRIPTS = {
   acquire: {
     keys: 3,
-    sha1: '91b0e8c056a460a875b55aaece8c4b397822546b',
+    sha1: '12e2d20c39cccbe09d6ee395413885cacb9c3666',
     source: `-- The server's time in whole microseconds; below 2^53 for another two centuries.
 local function nowMicros()
   local time = redis.call('TIME')
@@ -80,6 +80,13 @@ local function writeKept(key, kind, data, dataTtlMs, attributes)
   end
 end
 
+local function granted(token, kept)
+  if #kept == 0 then
+    return 'granted ' .. token
+  end
+  return { 'granted', token, kept }
+end
+
 local ttlMs = tonumber(ARGV[2])
 local leftMs = redis.call('PTTL', KEYS[1])
 if leftMs ~= -2 then
@@ -97,7 +104,7 @@ if leftMs ~= -2 then
   if leftMs < ttlMs then
     redis.call('PEXPIRE', KEYS[1], ttlMs)
   end
-  return { 'granted', lease[2], kept }
+  return granted(lease[2], kept)
 end
 
 -- All is read, and found sound, before anything is written: a script that fails half way leaves what it has written.
@@ -108,7 +115,7 @@ if not lastToken or lastToken >= 9007199254740991 then
 end
 local kept = readKept(KEYS[3])
 if ARGV[4] == '1' and redis.call('HLEN', KEYS[3]) == 0 then
-  return { 'absent' }
+  return 'absent'
 end
 
 local nowUs = nowMicros()
@@ -124,7 +131,7 @@ if ARGV[5] then
   writeKept(KEYS[3], ARGV[5], ARGV[6], ARGV[7], attributes)
   kept = readKept(KEYS[3])
 end
-return { 'granted', token, kept }
+return granted(token, kept)
 `,
   },
   guard: {
@@ -224,7 +231,7 @@ return { 'lease', lease[1] or '', lease[2], lease[3] or '', lease[4], leftMs, ke
   },
   many: {
     keys: 0,
-    sha1: 'e1ed5d371f8aaface510fc8a533a7767831dc4ea',
+    sha1: '98472b9c806084d87af253d680145a4318e25fc7',
     source: `local function attempt(keys, arguments)
   local isDone, reply = pcall(one, keys, arguments)
   if isDone then
@@ -235,20 +242,24 @@ return { 'lease', lease[1] or '', lease[2], lease[3] or '', lease[4], leftMs, ke
   return { 'failed', (string.gsub(text, '^@?user_script:%s*%d+:%s*', '')) }
 end
 
+local argsEach = #ARGV / (#KEYS / keysEach)
 local replies = {}
-local at = 1
-for first = 1, #KEYS, keysEach do
-  local last = at + tonumber(ARGV[at])
-  replies[#replies + 1] =
-    attempt({ unpack(KEYS, first, first + keysEach - 1) }, { unpack(ARGV, at + 1, last) })
-  at = last + 1
+local areWords = true
+for i = 0, #KEYS / keysEach - 1 do
+  local keys = { unpack(KEYS, i * keysEach + 1, (i + 1) * keysEach) }
+  local reply = attempt(keys, { unpack(ARGV, i * argsEach + 1, (i + 1) * argsEach) })
+  areWords = areWords and type(reply) == 'string'
+  replies[#replies + 1] = reply
+end
+if areWords then
+  return table.concat(replies, '\\n')
 end
 return replies
 `,
   },
   release: {
     keys: 2,
-    sha1: '8f721d415df3d4476a65a012d5b9b7c11d52e257',
+    sha1: '2af51fee8480038e75b0af3fbfd334a4673d9c6a',
     source: `-- The server's time in whole microseconds; below 2^53 for another two centuries.
 local function nowMicros()
   local time = redis.call('TIME')
@@ -315,7 +326,7 @@ end
 
 local lease = redis.call('HMGET', KEYS[1], 'owner', 'token', 'sequence')
 if lease[1] ~= ARGV[1] or (ARGV[2] ~= '' and lease[2] ~= ARGV[2]) then
-  return { 'not-held' }
+  return 'not-held'
 end
 local hasWrites = ARGV[5] and (ARGV[5] ~= 'keep' or #ARGV > 7)
 if hasWrites then
@@ -344,12 +355,12 @@ if keepMs <= 0 then
   -- Without the right to publish, waiters poll; the key is free all the same.
   redis.pcall('PUBLISH', KEYS[1], 'freed')
 end
-return { 'released' }
+return 'released'
 `,
   },
   renew: {
     keys: 3,
-    sha1: '04e44eb37bcbc89bd5ff7dfecb2658ea639aa3c2',
+    sha1: 'e196c1a91bedf4a2428c398e904bea75b3144c10',
     source: `-- The server's time in whole microseconds; below 2^53 for another two centuries.
 local function nowMicros()
   local time = redis.call('TIME')
@@ -421,7 +432,7 @@ end
 local ttlMs = tonumber(ARGV[3])
 local lease = redis.call('HMGET', KEYS[1], 'owner', 'token', 'state', 'sequence')
 if lease[1] ~= ARGV[1] or lease[2] ~= ARGV[2] or lease[3] ~= '' then
-  return { 'not-held' }
+  return 'not-held'
 end
 local hasWrites = ARGV[5] and (ARGV[5] ~= 'keep' or #ARGV > 7)
 if hasWrites then
@@ -447,15 +458,15 @@ if isNewer then
   end
   writeKept(KEYS[3], ARGV[5], ARGV[6], ARGV[7], attributes)
 end
-return { 'renewed' }
+return 'renewed'
 `,
   },
   revoke: {
     keys: 1,
-    sha1: '055dfc77898d7e101a74b7dd0c23fe3db698f6fb',
+    sha1: 'c901d464f4a7f1774affd4cacb7daa4d9d578b05',
     source: `local lease = redis.call('HMGET', KEYS[1], 'token', 'state')
 if lease[1] ~= ARGV[1] then
-  return { 'not-found' }
+  return 'not-found'
 end
 if ARGV[2] == '1' then
   redis.call('DEL', KEYS[1])
@@ -464,7 +475,7 @@ if ARGV[2] == '1' then
 elseif lease[2] == '' then
   redis.call('HSET', KEYS[1], 'state', 'revoked')
 end
-return { 'revoked' }
+return 'revoked'
 `,
   },
 } satisfies Record<string, RedisScript>;

@@ -15,9 +15,10 @@ ARGV[6] data
 ARGV[7] TTL of the data in ms, or ''
 ARGV[8...] attributes: name, value as JSON, ...
 
-Returns {'granted', token, flat list of what is kept}
+Returns 'granted <token>' where the key was free and nothing is kept
+     or {'granted', token, flat list of what is kept}
      or {'held', owner or '', holder or '', ms left}
-     or {'absent'}
+     or 'absent'
      or {'corrupt', fact}
 ]]
 --@include clock
@@ -52,7 +53,7 @@ if not lastToken or lastToken >= 9007199254740991 then
 end
 local kept = readKept(KEYS[3])
 if ARGV[4] == '1' and redis.call('HLEN', KEYS[3]) == 0 then
-  return { 'absent' }
+  return 'absent'
 end
 
 local nowUs = nowMicros()
@@ -67,5 +68,8 @@ if ARGV[5] then
   end
   writeKept(KEYS[3], ARGV[5], ARGV[6], ARGV[7], attributes)
   kept = readKept(KEYS[3])
+end
+if #kept == 0 then
+  return 'granted ' .. token
 end
 return { 'granted', token, kept }

@@ -13,15 +13,15 @@ ARGV[6] data
 ARGV[7] TTL of the data in ms, or ''
 ARGV[8...] attributes: name, value as JSON, ...
 
-Returns {'released'}
-     or {'not-held'}
+Returns 'released'
+     or 'not-held'
 ]]
 --@include clock
 --@include kept
 
 local lease = redis.call('HMGET', KEYS[1], 'owner', 'token', 'sequence')
 if lease[1] ~= ARGV[1] or (ARGV[2] ~= '' and lease[2] ~= ARGV[2]) then
-  return { 'not-held' }
+  return 'not-held'
 end
 local hasWrites = ARGV[5] and (ARGV[5] ~= 'keep' or #ARGV > 7)
 if hasWrites then
@@ -50,4 +50,4 @@ if keepMs <= 0 then
   -- Without the right to publish, waiters poll; the key is free all the same.
   redis.pcall('PUBLISH', KEYS[1], 'freed')
 end
-return { 'released' }
+return 'released'

@@ -16,8 +16,8 @@ ARGV[6] data
 ARGV[7] TTL of the data in ms, or ''
 ARGV[8...] attributes: name, value as JSON, ...
 
-Returns {'renewed'}
-     or {'not-held'}
+Returns 'renewed'
+     or 'not-held'
 ]]
 --@include clock
 --@include counter
@@ -26,7 +26,7 @@ Returns {'renewed'}
 local ttlMs = tonumber(ARGV[3])
 local lease = redis.call('HMGET', KEYS[1], 'owner', 'token', 'state', 'sequence')
 if lease[1] ~= ARGV[1] or lease[2] ~= ARGV[2] or lease[3] ~= '' then
-  return { 'not-held' }
+  return 'not-held'
 end
 local hasWrites = ARGV[5] and (ARGV[5] ~= 'keep' or #ARGV > 7)
 if hasWrites then
@@ -52,4 +52,4 @@ if isNewer then
   end
   writeKept(KEYS[3], ARGV[5], ARGV[6], ARGV[7], attributes)
 end
-return { 'renewed' }
+return 'renewed'
