@@ -135,9 +135,10 @@ export function isRevoked({ key }: RevokeRequest, reply: unknown): boolean {
 }
 
 function word(key: string, reply: unknown, ...known: string[]): string {
-  const answer = text(reply);
+  const fields = Array.isArray(reply) ? (reply as unknown[]) : [reply];
+  const answer = text(fields[0]);
   if (known.includes(answer)) return answer;
-  throw corruptReply(key, answer, []);
+  throw corruptReply(key, answer, fields);
 }
 
 /** @throws CorruptLeaseError */
@@ -156,8 +157,8 @@ export function leaseRecord(key: string, reply: unknown): LeaseRecord | null {
     ...(owner !== '' && { owner }),
     fencingToken: tokenOf(key, fields[2]),
     ...holderOf(key, fields[3]),
-    remainingMs: Math.max(0, Number(text(fields[5]))),
-    ...keptOf(key, fields[6]),
+    remainingMs: Math.max(0, Number(text(fields[4]))),
+    ...keptOf(key, fields[5]),
   };
 }
 

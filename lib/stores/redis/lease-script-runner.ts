@@ -1,10 +1,10 @@
 import type { CallOptions } from '../../core/lease-store.js';
 import { atEndOfTurn } from '../../platform/next-turn.js';
 import type { Argument } from './lease-codec.js';
-import type { LeaseScript } from './many-scripts.js';
 import type { RedisConnection } from './redis-connection.js';
 import { isNoScript, replyError, toStoreError } from './redis-errors.js';
 import { scriptError, tooLate, type ScriptRunner } from './script-runner.js';
+import type { RedisScript } from './scripts.generated.js';
 
 /**
  * How many leases one command is about at most. Redis does nothing else meanwhile, some 10 µs for each; and while it does one
@@ -14,7 +14,8 @@ const MAX_PER_COMMAND = 25;
 
 /** What a script does for one lease. */
 export interface LeaseCommand<Request, Outcome> {
-  readonly script: LeaseScript;
+  /** Written for one lease or many; its number of keys is that of one. */
+  readonly script: RedisScript;
   /** @throws what the request is refused for */
   keysOf(request: Request): string[];
   argumentsOf(request: Request): Argument[];
@@ -62,10 +63,10 @@ export class LeaseScriptRunner<Request extends { readonly key: string }, Outcome
   private sendAll(): void {
     const { asked } = this;
     this.asked = [];
-    if (asked.length === 1 || this.hasSlots || !this.connection.isOneServer) return this.sendEach(asked);
-    for (const alike of byArguments(asked)) {
-      for (let first = 0; first < alike.length; first += MAX_PER_COMMAND)
-        void this.sendTogether(alike.slice(first, first + MAX_PER_COMMAND));
+    const isAlone = asked.length === 1 || this.hasSlots || !this.connection.isOneServer;
+    for (const some of isAlone ? [asked] : inCommands(asked)) {
+      if (isAlone || some.length === 1) this.sendEach(some);
+      else void this.sendTogether(some);
     }
   }
 
@@ -73,7 +74,7 @@ export class LeaseScriptRunner<Request extends { readonly key: string }, Outcome
     for (const each of asked) {
       const { keys, args, request, call } = each;
       this.runner
-        .run({ script: this.command.script.one, words: [...keys, ...args] }, request.key, call)
+        .run({ script: this.command.script, words: [...keys, ...args] }, request.key, call)
         .then(reply => this.answer(each, reply), each.reject);
     }
   }
@@ -82,7 +83,7 @@ export class LeaseScriptRunner<Request extends { readonly key: string }, Outcome
   private async sendTogether(asked: readonly Asked<Request, Outcome>[], isLoaded = false): Promise<void> {
     const words: Argument[] = [];
     for (const { keys } of asked) for (const key of keys) words.push(key);
-    const script = { ...this.command.script.many, keys: words.length };
+    const script = { ...this.command.script, keys: words.length };
     for (const { args } of asked) for (const argument of args) words.push(argument);
     const timeoutMs = Math.min(...asked.map(({ call }) => call.timeoutMs));
     try {
@@ -103,7 +104,7 @@ export class LeaseScriptRunner<Request extends { readonly key: string }, Outcome
   /** What was given up meanwhile is not sent. Never rejects. */
   private async loadAndSend(asked: readonly Asked<Request, Outcome>[]): Promise<void> {
     try {
-      await this.runner.load(this.command.script.many);
+      await this.runner.load(this.command.script);
     } catch (error) {
       for (const { request, reject } of asked) reject(toStoreError(error, request.key));
       return;
@@ -123,20 +124,30 @@ export class LeaseScriptRunner<Request extends { readonly key: string }, Outcome
   }
 }
 
-/** Requests with the same number of arguments, as `many.lua` needs them: nearly always all of them. */
-function byArguments<Each extends { args: readonly unknown[] }>(asked: Each[]): Each[][] {
-  const count = asked[0]!.args.length;
-  if (asked.every(({ args }) => args.length === count)) return [asked];
-  const groups = new Map<number, Each[]>();
+/**
+ * Requests as they go together: with the same number of arguments, as the scripts need them, and none for the same key, since
+ * a script reads all leases before it changes any.
+ */
+function inCommands<Each extends Pick<Asked<{ key: string }, unknown>, 'request' | 'args'>>(
+  asked: readonly Each[],
+): Each[][] {
+  const commands: Each[][] = [];
+  const open = new Map<number, { requests: Each[]; keys: Set<string> }>();
   for (const each of asked) {
-    const group = groups.get(each.args.length);
-    if (group === undefined) groups.set(each.args.length, [each]);
-    else group.push(each);
+    const { key } = each.request;
+    let command = open.get(each.args.length);
+    if (command === undefined || command.requests.length === MAX_PER_COMMAND || command.keys.has(key)) {
+      command = { requests: [], keys: new Set() };
+      open.set(each.args.length, command);
+      commands.push(command.requests);
+    }
+    command.requests.push(each);
+    command.keys.add(key);
   }
-  return [...groups.values()];
+  return commands;
 }
 
-/** Replies of `many.lua`: one for each lease, or that of the restart guard, which comes before it, for all. */
+/** Replies to many: one for each lease, or that of the restart guard, which comes first, for all. */
 function repliesOf(reply: unknown): unknown[] | { readonly forAll: unknown } {
   if (!Array.isArray(reply)) return String(reply).split('\n');
   return String(reply[0]) === 'not-yet' ? { forAll: reply } : (reply as unknown[]);

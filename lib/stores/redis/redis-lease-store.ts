@@ -20,7 +20,6 @@ import * as codec from './lease-codec.js';
 import type { RedisClient } from './redis-client.js';
 import { RedisConnection, type ClientSource } from './redis-connection.js';
 import { LeaseScriptRunner, type LeaseCommand } from './lease-script-runner.js';
-import { leaseScript } from './many-scripts.js';
 import { messageOf, toStoreError } from './redis-errors.js';
 import { RedisKeys } from './redis-keys.js';
 import type { ResolvedRedisStoreOptions } from './redis-store-options.js';
@@ -71,7 +70,7 @@ export class RedisLeaseStore implements LeaseStore {
     this.connection = new RedisConnection(source, logger, clock, client => this.checkLoudly(client));
     this.scripts = new ScriptRunner(this.connection);
     this.acquires = this.runnerOf({
-      script: restartGuard ? guardedAcquire(maxTtlMs) : leaseScript(SCRIPTS.acquire),
+      script: restartGuard ? guardedAcquire(maxTtlMs) : SCRIPTS.acquire,
       keysOf: request => {
         this.checkTtl(request);
         this.eviction.assertUsable();
@@ -81,7 +80,7 @@ export class RedisLeaseStore implements LeaseStore {
       outcomeOf: (request, reply, call) => this.granted(request, reply, call),
     });
     this.renewals = this.runnerOf({
-      script: leaseScript(SCRIPTS.renew),
+      script: SCRIPTS.renew,
       keysOf: request => {
         this.checkTtl(request);
         return this.keysOf(request);
@@ -90,7 +89,7 @@ export class RedisLeaseStore implements LeaseStore {
       outcomeOf: codec.renewOutcome,
     });
     this.releases = this.runnerOf({
-      script: leaseScript(SCRIPTS.release),
+      script: SCRIPTS.release,
       keysOf: ({ key }) => {
         const { lease, data } = this.keys.of(key);
         return [lease, data];

@@ -1,10 +1,11 @@
-import { leaseScript, type LeaseScript } from './many-scripts.js';
-import { SCRIPTS } from './scripts.generated.js';
+import { createHash } from 'node:crypto';
+import { SCRIPTS, type RedisScript } from './scripts.generated.js';
 
 /**
  * The acquire script with the restart guard before it: a Redis that has been up for less than `maxTtl` grants nothing,
  * since a lease from before its start may still be held.
  */
-export function guardedAcquire(maxTtlMs: number): LeaseScript {
-  return leaseScript(SCRIPTS.acquire, `local maxTtlMs = ${maxTtlMs}\n${SCRIPTS.guard.source}`);
+export function guardedAcquire(maxTtlMs: number): RedisScript {
+  const source = `local maxTtlMs = ${maxTtlMs}\n${SCRIPTS.guard.source}${SCRIPTS.acquire.source}`;
+  return { ...SCRIPTS.acquire, source, sha1: createHash('sha1').update(source).digest('hex') };
 }

@@ -11,16 +11,21 @@ export interface RedisScript {
 export const SCRIPTS = {
   acquire: {
     keys: 3,
-    sha1: '12e2d20c39cccbe09d6ee395413885cacb9c3666',
-    source: `-- The server's time in whole microseconds; below 2^53 for another two centuries.
-local function nowMicros()
-  local time = redis.call('TIME')
-  return tonumber(time[1]) * 1000000 + tonumber(time[2])
-end
-
--- Whole numbers as text; tostring() would round them to 14 digits.
+    sha1: '8a1ede0ef29e5d3ef76c0072e518863e7c4e573e',
+    source: `-- Whole numbers as text; tostring() would round them to 14 digits.
 local function integer(number)
   return string.format('%.0f', number)
+end
+
+local startedUs = nil
+
+-- The server's time in whole microseconds, the same throughout a script; below 2^53 for another two centuries.
+local function nowMicros()
+  if not startedUs then
+    local time = redis.call('TIME')
+    startedUs = tonumber(time[1]) * 1000000 + tonumber(time[2])
+  end
+  return startedUs
 end
 -- How long the counter of a key must live, in ms: a day longer than the lease, and than the token is ahead of the clock.
 local function counterLifeMs(token, nowUs, ttlMs)
@@ -79,59 +84,126 @@ local function writeKept(key, kind, data, dataTtlMs, attributes)
     redis.call('PERSIST', key)
   end
 end
+-- A lease is a string: its state (held, revoked, or kept after a release that keeps the key), its token, the sequence of the
+-- last writes beside it, the length of its owner, the owner, and the holder as JSON, as in
+-- 'held 1796025600000000 0 3 ann {"host":"a"}'. Its key expires when the lease does.
 
-local function granted(token, kept)
+local function formatLease(state, token, sequence, owner, holder)
+  return table.concat({ state, token, sequence, #owner, owner, holder }, ' ')
+end
+
+-- Nothing where it cannot be read.
+local function parseLease(text)
+  local state, token, sequence, length, start = string.match(text, '^(%l+) (%d+) (%d+) (%d+) ()')
+  if not state then
+    return nil
+  end
+  local last = start + length - 1
+  return {
+    state = state,
+    token = token,
+    sequence = sequence,
+    owner = string.sub(text, start, last),
+    holder = string.sub(text, last + 2),
+  }
+end
+-- Calls \`one(keys, arguments, seen)\` for each lease, which has \`keysEach\` keys and as many arguments as every other: \`seen\` is what
+-- its keys held before, where that is a string. One lease is answered as \`one\` does; of many, a failure is that of its lease alone.
+local function each(keysEach, one)
+  local values = redis.call('MGET', unpack(KEYS))
+  local count = #KEYS / keysEach
+  if count == 1 then
+    return one(KEYS, ARGV, values)
+  end
+  local argumentsEach = #ARGV / count
+  local replies = {}
+  local areWords = true
+  for i = 0, count - 1 do
+    local from, to = i * keysEach + 1, (i + 1) * keysEach
+    local arguments = { unpack(ARGV, i * argumentsEach + 1, (i + 1) * argumentsEach) }
+    local isDone, reply = pcall(one, { unpack(KEYS, from, to) }, arguments, { unpack(values, from, to) })
+    if not isDone then
+      -- Before version 7 an error of Redis is text that begins with its place in the script.
+      local text = type(reply) == 'table' and reply.err or tostring(reply)
+      reply = { 'failed', (string.gsub(text, '^@?user_script:%s*%d+:%s*', '')) }
+    end
+    areWords = areWords and type(reply) == 'string'
+    replies[i + 1] = reply
+  end
+  -- Words are told in one text, one in a line, which is read at once.
+  return areWords and table.concat(replies, '\\n') or replies
+end
+
+local isThere = nil
+
+-- Whether any lease has the nth of its keys: asked once for all of them, since most have nothing beside them.
+local function existsForAny(keysEach, nth)
+  if isThere == nil then
+    local names = {}
+    for i = nth, #KEYS, keysEach do
+      names[#names + 1] = KEYS[i]
+    end
+    isThere = redis.call('EXISTS', unpack(names)) > 0
+  end
+  return isThere
+end
+
+return each(3, function(KEYS, ARGV, seen)
+  local ttlMs = tonumber(ARGV[2])
+  if seen[1] then
+    local lease = parseLease(seen[1])
+    local leftMs = redis.call('PTTL', KEYS[1])
+    if not lease then
+      return { 'corrupt', 'its lease cannot be read' }
+    end
+    if leftMs == -1 then
+      return { 'corrupt', 'its lease has no expiry' }
+    end
+    if lease.owner ~= ARGV[1] or lease.state ~= 'held' then
+      return { 'held', lease.owner, lease.holder, leftMs }
+    end
+    local kept = readKept(KEYS[3])
+    if leftMs < ttlMs then
+      redis.call('PEXPIRE', KEYS[1], ttlMs)
+    end
+    return { 'granted', lease.token, kept }
+  end
+
+  local lastToken = string.match(seen[2] or '0', '^%d+$') and tonumber(seen[2] or '0')
+  if not lastToken or lastToken >= 9007199254740991 then
+    return { 'corrupt', 'its counter is not a safe integer' }
+  end
+  -- Read, and found sound, before anything is written.
+  local kept = existsForAny(3, 3) and readKept(KEYS[3]) or {}
+  if ARGV[4] == '1' and redis.call('HLEN', KEYS[3]) == 0 then
+    return 'absent'
+  end
+
+  local nowUs = nowMicros()
+  local token = integer(math.max(lastToken + 1, nowUs))
+  local lease = formatLease('held', token, 0, ARGV[1], ARGV[3])
+  -- What is there, and was not seen, is no string.
+  if not redis.call('SET', KEYS[1], lease, 'PX', ARGV[2], 'NX') then
+    return { 'corrupt', 'the Redis key of its lease holds a value of another type' }
+  end
+  local lifeMs = counterLifeMs(tonumber(token), nowUs, ttlMs)
+  if not redis.call('SET', KEYS[2], token, 'PX', lifeMs, seen[2] and 'XX' or 'NX') then
+    redis.call('DEL', KEYS[1])
+    return { 'corrupt', 'the Redis key of its counter holds a value of another type' }
+  end
+  if ARGV[5] then
+    local attributes = {}
+    for i = 8, #ARGV do
+      attributes[#attributes + 1] = ARGV[i]
+    end
+    writeKept(KEYS[3], ARGV[5], ARGV[6], ARGV[7], attributes)
+    kept = readKept(KEYS[3])
+  end
   if #kept == 0 then
     return 'granted ' .. token
   end
   return { 'granted', token, kept }
-end
-
-local ttlMs = tonumber(ARGV[2])
-local leftMs = redis.call('PTTL', KEYS[1])
-if leftMs ~= -2 then
-  local lease = redis.call('HMGET', KEYS[1], 'owner', 'token', 'holder', 'state')
-  if not lease[2] or not lease[4] then
-    return { 'corrupt', 'its lease has no token or no state' }
-  end
-  if leftMs == -1 then
-    return { 'corrupt', 'its lease has no expiry' }
-  end
-  if lease[1] ~= ARGV[1] or lease[4] ~= '' then
-    return { 'held', lease[1] or '', lease[3] or '', leftMs }
-  end
-  local kept = readKept(KEYS[3])
-  if leftMs < ttlMs then
-    redis.call('PEXPIRE', KEYS[1], ttlMs)
-  end
-  return granted(lease[2], kept)
-end
-
--- All is read, and found sound, before anything is written: a script that fails half way leaves what it has written.
-local last = redis.call('GET', KEYS[2]) or '0'
-local lastToken = string.match(last, '^%d+$') and tonumber(last)
-if not lastToken or lastToken >= 9007199254740991 then
-  return { 'corrupt', 'its counter is not a safe integer' }
-end
-local kept = readKept(KEYS[3])
-if ARGV[4] == '1' and redis.call('HLEN', KEYS[3]) == 0 then
-  return 'absent'
-end
-
-local nowUs = nowMicros()
-local token = integer(math.max(lastToken + 1, nowUs))
-redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'token', token, 'holder', ARGV[3], 'sequence', '0', 'state', '')
-redis.call('PEXPIRE', KEYS[1], ttlMs)
-redis.call('SET', KEYS[2], token, 'PX', counterLifeMs(tonumber(token), nowUs, ttlMs))
-if ARGV[5] then
-  local attributes = {}
-  for i = 8, #ARGV do
-    attributes[#attributes + 1] = ARGV[i]
-  end
-  writeKept(KEYS[3], ARGV[5], ARGV[6], ARGV[7], attributes)
-  kept = readKept(KEYS[3])
-end
-return granted(token, kept)
+end)
 `,
   },
   guard: {
@@ -149,16 +221,21 @@ end
   },
   inspect: {
     keys: 2,
-    sha1: 'b1dce74f85fdb4a686a3ecf45ef9e857b040127e',
-    source: `-- The server's time in whole microseconds; below 2^53 for another two centuries.
-local function nowMicros()
-  local time = redis.call('TIME')
-  return tonumber(time[1]) * 1000000 + tonumber(time[2])
-end
-
--- Whole numbers as text; tostring() would round them to 14 digits.
+    sha1: 'bb9d16bb39aea54e74e538642d7df76bf24c2f9b',
+    source: `-- Whole numbers as text; tostring() would round them to 14 digits.
 local function integer(number)
   return string.format('%.0f', number)
+end
+
+local startedUs = nil
+
+-- The server's time in whole microseconds, the same throughout a script; below 2^53 for another two centuries.
+local function nowMicros()
+  if not startedUs then
+    local time = redis.call('TIME')
+    startedUs = tonumber(time[1]) * 1000000 + tonumber(time[2])
+  end
+  return startedUs
 end
 -- What is kept beside a lease is a hash: \`data\`, \`kind\` (text, bytes), \`expires\` (ms of the server's clock), and one
 -- field \`a:<name>\` per attribute.
@@ -213,62 +290,63 @@ local function writeKept(key, kind, data, dataTtlMs, attributes)
     redis.call('PERSIST', key)
   end
 end
+-- A lease is a string: its state (held, revoked, or kept after a release that keeps the key), its token, the sequence of the
+-- last writes beside it, the length of its owner, the owner, and the holder as JSON, as in
+-- 'held 1796025600000000 0 3 ann {"host":"a"}'. Its key expires when the lease does.
 
-local lease = redis.call('HMGET', KEYS[1], 'owner', 'token', 'holder', 'state')
-local leftMs = redis.call('PTTL', KEYS[1])
+local function formatLease(state, token, sequence, owner, holder)
+  return table.concat({ state, token, sequence, #owner, owner, holder }, ' ')
+end
+
+-- Nothing where it cannot be read.
+local function parseLease(text)
+  local state, token, sequence, length, start = string.match(text, '^(%l+) (%d+) (%d+) (%d+) ()')
+  if not state then
+    return nil
+  end
+  local last = start + length - 1
+  return {
+    state = state,
+    token = token,
+    sequence = sequence,
+    owner = string.sub(text, start, last),
+    holder = string.sub(text, last + 2),
+  }
+end
+
+local text = redis.call('GET', KEYS[1])
 local kept = readKept(KEYS[2])
-if leftMs == -2 then
+if not text then
   return { 'free', kept }
 end
-if not lease[2] or not lease[4] then
-  return { 'corrupt', 'its lease has no token or no state' }
+local lease = parseLease(text)
+if not lease then
+  return { 'corrupt', 'its lease cannot be read' }
 end
+local leftMs = redis.call('PTTL', KEYS[1])
 if leftMs == -1 then
   return { 'corrupt', 'its lease has no expiry' }
 end
-return { 'lease', lease[1] or '', lease[2], lease[3] or '', lease[4], leftMs, kept }
-`,
-  },
-  many: {
-    keys: 0,
-    sha1: '98472b9c806084d87af253d680145a4318e25fc7',
-    source: `local function attempt(keys, arguments)
-  local isDone, reply = pcall(one, keys, arguments)
-  if isDone then
-    return reply
-  end
-  -- Before version 7 an error of Redis is text that begins with its place in the script.
-  local text = type(reply) == 'table' and reply.err or tostring(reply)
-  return { 'failed', (string.gsub(text, '^@?user_script:%s*%d+:%s*', '')) }
-end
-
-local argsEach = #ARGV / (#KEYS / keysEach)
-local replies = {}
-local areWords = true
-for i = 0, #KEYS / keysEach - 1 do
-  local keys = { unpack(KEYS, i * keysEach + 1, (i + 1) * keysEach) }
-  local reply = attempt(keys, { unpack(ARGV, i * argsEach + 1, (i + 1) * argsEach) })
-  areWords = areWords and type(reply) == 'string'
-  replies[#replies + 1] = reply
-end
-if areWords then
-  return table.concat(replies, '\\n')
-end
-return replies
+return { 'lease', lease.owner, lease.token, lease.holder, leftMs, kept }
 `,
   },
   release: {
     keys: 2,
-    sha1: '2af51fee8480038e75b0af3fbfd334a4673d9c6a',
-    source: `-- The server's time in whole microseconds; below 2^53 for another two centuries.
-local function nowMicros()
-  local time = redis.call('TIME')
-  return tonumber(time[1]) * 1000000 + tonumber(time[2])
-end
-
--- Whole numbers as text; tostring() would round them to 14 digits.
+    sha1: 'bd5b1bc157a11ab4d1fed56afb3ec2db2be38d1f',
+    source: `-- Whole numbers as text; tostring() would round them to 14 digits.
 local function integer(number)
   return string.format('%.0f', number)
+end
+
+local startedUs = nil
+
+-- The server's time in whole microseconds, the same throughout a script; below 2^53 for another two centuries.
+local function nowMicros()
+  if not startedUs then
+    local time = redis.call('TIME')
+    startedUs = tonumber(time[1]) * 1000000 + tonumber(time[2])
+  end
+  return startedUs
 end
 -- What is kept beside a lease is a hash: \`data\`, \`kind\` (text, bytes), \`expires\` (ms of the server's clock), and one
 -- field \`a:<name>\` per attribute.
@@ -323,53 +401,127 @@ local function writeKept(key, kind, data, dataTtlMs, attributes)
     redis.call('PERSIST', key)
   end
 end
+-- A lease is a string: its state (held, revoked, or kept after a release that keeps the key), its token, the sequence of the
+-- last writes beside it, the length of its owner, the owner, and the holder as JSON, as in
+-- 'held 1796025600000000 0 3 ann {"host":"a"}'. Its key expires when the lease does.
 
-local lease = redis.call('HMGET', KEYS[1], 'owner', 'token', 'sequence')
-if lease[1] ~= ARGV[1] or (ARGV[2] ~= '' and lease[2] ~= ARGV[2]) then
-  return 'not-held'
-end
-local hasWrites = ARGV[5] and (ARGV[5] ~= 'keep' or #ARGV > 7)
-if hasWrites then
-  redis.call('HLEN', KEYS[2])
+local function formatLease(state, token, sequence, owner, holder)
+  return table.concat({ state, token, sequence, #owner, owner, holder }, ' ')
 end
 
--- A deletion comes first: where memory is short, Redis refuses what allocates unless the script has already written.
-local keepMs = tonumber(ARGV[3] or '0')
-if keepMs > 0 then
-  redis.call('HDEL', KEYS[1], 'owner', 'holder')
-  redis.call('HSET', KEYS[1], 'state', 'kept')
-  redis.call('PEXPIRE', KEYS[1], keepMs)
-else
-  redis.call('DEL', KEYS[1])
-end
-
-local isNewer = hasWrites and (ARGV[4] == '' or tonumber(ARGV[4]) > (tonumber(lease[3]) or -1))
-if isNewer then
-  local attributes = {}
-  for i = 8, #ARGV do
-    attributes[#attributes + 1] = ARGV[i]
+-- Nothing where it cannot be read.
+local function parseLease(text)
+  local state, token, sequence, length, start = string.match(text, '^(%l+) (%d+) (%d+) (%d+) ()')
+  if not state then
+    return nil
   end
-  writeKept(KEYS[2], ARGV[5], ARGV[6], ARGV[7], attributes)
+  local last = start + length - 1
+  return {
+    state = state,
+    token = token,
+    sequence = sequence,
+    owner = string.sub(text, start, last),
+    holder = string.sub(text, last + 2),
+  }
 end
-if keepMs <= 0 then
-  -- Without the right to publish, waiters poll; the key is free all the same.
-  redis.pcall('PUBLISH', KEYS[1], 'freed')
+-- Calls \`one(keys, arguments, seen)\` for each lease, which has \`keysEach\` keys and as many arguments as every other: \`seen\` is what
+-- its keys held before, where that is a string. One lease is answered as \`one\` does; of many, a failure is that of its lease alone.
+local function each(keysEach, one)
+  local values = redis.call('MGET', unpack(KEYS))
+  local count = #KEYS / keysEach
+  if count == 1 then
+    return one(KEYS, ARGV, values)
+  end
+  local argumentsEach = #ARGV / count
+  local replies = {}
+  local areWords = true
+  for i = 0, count - 1 do
+    local from, to = i * keysEach + 1, (i + 1) * keysEach
+    local arguments = { unpack(ARGV, i * argumentsEach + 1, (i + 1) * argumentsEach) }
+    local isDone, reply = pcall(one, { unpack(KEYS, from, to) }, arguments, { unpack(values, from, to) })
+    if not isDone then
+      -- Before version 7 an error of Redis is text that begins with its place in the script.
+      local text = type(reply) == 'table' and reply.err or tostring(reply)
+      reply = { 'failed', (string.gsub(text, '^@?user_script:%s*%d+:%s*', '')) }
+    end
+    areWords = areWords and type(reply) == 'string'
+    replies[i + 1] = reply
+  end
+  -- Words are told in one text, one in a line, which is read at once.
+  return areWords and table.concat(replies, '\\n') or replies
 end
-return 'released'
+
+local isThere = nil
+
+-- Whether any lease has the nth of its keys: asked once for all of them, since most have nothing beside them.
+local function existsForAny(keysEach, nth)
+  if isThere == nil then
+    local names = {}
+    for i = nth, #KEYS, keysEach do
+      names[#names + 1] = KEYS[i]
+    end
+    isThere = redis.call('EXISTS', unpack(names)) > 0
+  end
+  return isThere
+end
+
+return each(2, function(KEYS, ARGV, seen)
+  if not seen[1] then
+    return 'not-held'
+  end
+  local lease = parseLease(seen[1])
+  if not lease then
+    return { 'corrupt', 'its lease cannot be read' }
+  end
+  if lease.state == 'kept' or lease.owner ~= ARGV[1] or (ARGV[2] ~= '' and lease.token ~= ARGV[2]) then
+    return 'not-held'
+  end
+  local hasWrites = ARGV[5] and (ARGV[5] ~= 'keep' or #ARGV > 7)
+  if hasWrites then
+    -- Fails before anything is written, where this is no hash.
+    redis.call('HLEN', KEYS[2])
+  end
+
+  -- A deletion comes first: where memory is short, Redis refuses what allocates unless the script has already written.
+  local keepMs = tonumber(ARGV[3] or '0')
+  redis.call('DEL', KEYS[1])
+  if keepMs > 0 then
+    redis.call('SET', KEYS[1], formatLease('kept', lease.token, lease.sequence, '', ''), 'PX', keepMs)
+  end
+
+  local isNewer = hasWrites and (ARGV[4] == '' or tonumber(ARGV[4]) > tonumber(lease.sequence))
+  if isNewer then
+    local attributes = {}
+    for i = 8, #ARGV do
+      attributes[#attributes + 1] = ARGV[i]
+    end
+    writeKept(KEYS[2], ARGV[5], ARGV[6], ARGV[7], attributes)
+  end
+  if keepMs <= 0 then
+    -- Without the right to publish, waiters poll; the key is free all the same.
+    redis.pcall('PUBLISH', KEYS[1], 'freed')
+  end
+  return 'released'
+end)
 `,
   },
   renew: {
     keys: 3,
-    sha1: 'e196c1a91bedf4a2428c398e904bea75b3144c10',
-    source: `-- The server's time in whole microseconds; below 2^53 for another two centuries.
-local function nowMicros()
-  local time = redis.call('TIME')
-  return tonumber(time[1]) * 1000000 + tonumber(time[2])
-end
-
--- Whole numbers as text; tostring() would round them to 14 digits.
+    sha1: 'e8cafa48e30528269e77d2db133a2290e5838b53',
+    source: `-- Whole numbers as text; tostring() would round them to 14 digits.
 local function integer(number)
   return string.format('%.0f', number)
+end
+
+local startedUs = nil
+
+-- The server's time in whole microseconds, the same throughout a script; below 2^53 for another two centuries.
+local function nowMicros()
+  if not startedUs then
+    local time = redis.call('TIME')
+    startedUs = tonumber(time[1]) * 1000000 + tonumber(time[2])
+  end
+  return startedUs
 end
 -- How long the counter of a key must live, in ms: a day longer than the lease, and than the token is ahead of the clock.
 local function counterLifeMs(token, nowUs, ttlMs)
@@ -428,52 +580,160 @@ local function writeKept(key, kind, data, dataTtlMs, attributes)
     redis.call('PERSIST', key)
   end
 end
+-- A lease is a string: its state (held, revoked, or kept after a release that keeps the key), its token, the sequence of the
+-- last writes beside it, the length of its owner, the owner, and the holder as JSON, as in
+-- 'held 1796025600000000 0 3 ann {"host":"a"}'. Its key expires when the lease does.
 
-local ttlMs = tonumber(ARGV[3])
-local lease = redis.call('HMGET', KEYS[1], 'owner', 'token', 'state', 'sequence')
-if lease[1] ~= ARGV[1] or lease[2] ~= ARGV[2] or lease[3] ~= '' then
-  return 'not-held'
-end
-local hasWrites = ARGV[5] and (ARGV[5] ~= 'keep' or #ARGV > 7)
-if hasWrites then
-  redis.call('HLEN', KEYS[3])
-end
-if redis.call('PTTL', KEYS[1]) < ttlMs then
-  redis.call('PEXPIRE', KEYS[1], ttlMs)
+local function formatLease(state, token, sequence, owner, holder)
+  return table.concat({ state, token, sequence, #owner, owner, holder }, ' ')
 end
 
--- The counter must outlive the lease; it is written rarely, not with each renewal.
-if redis.call('PTTL', KEYS[2]) < ttlMs + 43200000 then
-  redis.call('SET', KEYS[2], lease[2], 'PX', counterLifeMs(tonumber(lease[2]), nowMicros(), ttlMs))
-end
-
-local isNewer = hasWrites and (ARGV[4] == '' or tonumber(ARGV[4]) > (tonumber(lease[4]) or -1))
-if isNewer then
-  if ARGV[4] ~= '' then
-    redis.call('HSET', KEYS[1], 'sequence', ARGV[4])
+-- Nothing where it cannot be read.
+local function parseLease(text)
+  local state, token, sequence, length, start = string.match(text, '^(%l+) (%d+) (%d+) (%d+) ()')
+  if not state then
+    return nil
   end
-  local attributes = {}
-  for i = 8, #ARGV do
-    attributes[#attributes + 1] = ARGV[i]
-  end
-  writeKept(KEYS[3], ARGV[5], ARGV[6], ARGV[7], attributes)
+  local last = start + length - 1
+  return {
+    state = state,
+    token = token,
+    sequence = sequence,
+    owner = string.sub(text, start, last),
+    holder = string.sub(text, last + 2),
+  }
 end
-return 'renewed'
+-- Calls \`one(keys, arguments, seen)\` for each lease, which has \`keysEach\` keys and as many arguments as every other: \`seen\` is what
+-- its keys held before, where that is a string. One lease is answered as \`one\` does; of many, a failure is that of its lease alone.
+local function each(keysEach, one)
+  local values = redis.call('MGET', unpack(KEYS))
+  local count = #KEYS / keysEach
+  if count == 1 then
+    return one(KEYS, ARGV, values)
+  end
+  local argumentsEach = #ARGV / count
+  local replies = {}
+  local areWords = true
+  for i = 0, count - 1 do
+    local from, to = i * keysEach + 1, (i + 1) * keysEach
+    local arguments = { unpack(ARGV, i * argumentsEach + 1, (i + 1) * argumentsEach) }
+    local isDone, reply = pcall(one, { unpack(KEYS, from, to) }, arguments, { unpack(values, from, to) })
+    if not isDone then
+      -- Before version 7 an error of Redis is text that begins with its place in the script.
+      local text = type(reply) == 'table' and reply.err or tostring(reply)
+      reply = { 'failed', (string.gsub(text, '^@?user_script:%s*%d+:%s*', '')) }
+    end
+    areWords = areWords and type(reply) == 'string'
+    replies[i + 1] = reply
+  end
+  -- Words are told in one text, one in a line, which is read at once.
+  return areWords and table.concat(replies, '\\n') or replies
+end
+
+local isThere = nil
+
+-- Whether any lease has the nth of its keys: asked once for all of them, since most have nothing beside them.
+local function existsForAny(keysEach, nth)
+  if isThere == nil then
+    local names = {}
+    for i = nth, #KEYS, keysEach do
+      names[#names + 1] = KEYS[i]
+    end
+    isThere = redis.call('EXISTS', unpack(names)) > 0
+  end
+  return isThere
+end
+
+return each(3, function(KEYS, ARGV, seen)
+  if not seen[1] then
+    return 'not-held'
+  end
+  local lease = parseLease(seen[1])
+  if not lease then
+    return { 'corrupt', 'its lease cannot be read' }
+  end
+  if lease.owner ~= ARGV[1] or lease.token ~= ARGV[2] or lease.state ~= 'held' then
+    return 'not-held'
+  end
+  local hasWrites = ARGV[5] and (ARGV[5] ~= 'keep' or #ARGV > 7)
+  if hasWrites then
+    -- Fails before anything is written, where this is no hash.
+    redis.call('HLEN', KEYS[3])
+  end
+
+  local ttlMs = tonumber(ARGV[3])
+  local leftMs = redis.call('PTTL', KEYS[1])
+  if leftMs < ttlMs then
+    redis.call('PEXPIRE', KEYS[1], ttlMs)
+  end
+  -- The counter must outlive the lease. It was written when the token was given, for a day and more.
+  local token = tonumber(lease.token)
+  if nowMicros() - token > (86400000 - ttlMs) / 2 * 1000 then
+    redis.call('SET', KEYS[2], lease.token, 'PX', counterLifeMs(token, nowMicros(), ttlMs))
+  end
+
+  local isNewer = hasWrites and (ARGV[4] == '' or tonumber(ARGV[4]) > tonumber(lease.sequence))
+  if isNewer then
+    if ARGV[4] ~= '' then
+      local text = formatLease(lease.state, lease.token, ARGV[4], lease.owner, lease.holder)
+      redis.call('SET', KEYS[1], text, 'PX', math.max(leftMs, ttlMs))
+    end
+    local attributes = {}
+    for i = 8, #ARGV do
+      attributes[#attributes + 1] = ARGV[i]
+    end
+    writeKept(KEYS[3], ARGV[5], ARGV[6], ARGV[7], attributes)
+  end
+  return 'renewed'
+end)
 `,
   },
   revoke: {
     keys: 1,
-    sha1: 'c901d464f4a7f1774affd4cacb7daa4d9d578b05',
-    source: `local lease = redis.call('HMGET', KEYS[1], 'token', 'state')
-if lease[1] ~= ARGV[1] then
+    sha1: 'dcf794a59ba2697d65af8778145339db587bd671',
+    source: `-- A lease is a string: its state (held, revoked, or kept after a release that keeps the key), its token, the sequence of the
+-- last writes beside it, the length of its owner, the owner, and the holder as JSON, as in
+-- 'held 1796025600000000 0 3 ann {"host":"a"}'. Its key expires when the lease does.
+
+local function formatLease(state, token, sequence, owner, holder)
+  return table.concat({ state, token, sequence, #owner, owner, holder }, ' ')
+end
+
+-- Nothing where it cannot be read.
+local function parseLease(text)
+  local state, token, sequence, length, start = string.match(text, '^(%l+) (%d+) (%d+) (%d+) ()')
+  if not state then
+    return nil
+  end
+  local last = start + length - 1
+  return {
+    state = state,
+    token = token,
+    sequence = sequence,
+    owner = string.sub(text, start, last),
+    holder = string.sub(text, last + 2),
+  }
+end
+
+local text = redis.call('GET', KEYS[1])
+local lease = text and parseLease(text)
+if lease == nil then
+  return { 'corrupt', 'its lease cannot be read' }
+end
+if not lease or lease.token ~= ARGV[1] then
   return 'not-found'
 end
 if ARGV[2] == '1' then
   redis.call('DEL', KEYS[1])
   -- Without the right to publish, waiters poll; the key is free all the same.
   redis.pcall('PUBLISH', KEYS[1], 'freed')
-elseif lease[2] == '' then
-  redis.call('HSET', KEYS[1], 'state', 'revoked')
+elseif lease.state == 'held' then
+  local leftMs = redis.call('PTTL', KEYS[1])
+  if leftMs == -1 then
+    return { 'corrupt', 'its lease has no expiry' }
+  end
+  local revoked = formatLease('revoked', lease.token, lease.sequence, lease.owner, lease.holder)
+  redis.call('SET', KEYS[1], revoked, 'PX', math.max(1, leftMs))
 end
 return 'revoked'
 `,

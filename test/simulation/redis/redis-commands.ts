@@ -32,7 +32,15 @@ export function runCommand(context: CommandContext, words: readonly string[]): R
 const COMMANDS: Readonly<Record<string, Command>> = {
   GET: ({ keyspace }, [name]) => stringOf(keyspace.get(name!)),
 
-  SET: ({ keyspace, nowMs }, [name, value, unit, life]) => {
+  MGET: ({ keyspace }, names) =>
+    names.map(name => {
+      const value = keyspace.get(name)?.value;
+      return typeof value === 'string' ? value : null;
+    }),
+
+  EXISTS: ({ keyspace }, names) => names.filter(name => keyspace.get(name) !== undefined).length,
+
+  SET: ({ keyspace, nowMs }, [name, value, unit, life, condition]) => {
     if (unit === undefined) {
       keyspace.set(name!, { value: value! });
       return OK;
@@ -40,6 +48,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     if (unit.toUpperCase() !== 'PX') throw new Error(`the model of Redis has no SET ${unit}`);
     const lifeMs = integer(life!);
     if (lifeMs <= 0) throw new ReplyError("ERR invalid expire time in 'set' command");
+    const isKnown = keyspace.get(name!) !== undefined;
+    if ((condition === 'NX' && isKnown) || (condition === 'XX' && !isKnown)) return null;
     keyspace.set(name!, { value: value!, expiresAtMs: nowMs + lifeMs });
     return OK;
   },

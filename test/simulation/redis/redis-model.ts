@@ -20,7 +20,7 @@ export type Keeps = 'all' | 'nothing' | { readonly olderThanMs: number };
 interface ModelHolding {
   readonly owner?: string;
   readonly token: number;
-  readonly state: '' | 'kept' | 'revoked';
+  readonly state: 'held' | 'kept' | 'revoked';
 }
 
 /** The client's end of a connection, as the server sees it. */
@@ -55,6 +55,9 @@ export class RedisSession {
     this.sessions.delete(this);
   }
 }
+
+/** As includes/lease.lua writes it: state, token, sequence, length of the owner in bytes, owner, holder. */
+const LEASE = /^([a-z]+) (\d+) \d+ (\d+) /;
 
 const runtime = new LuaRuntime();
 
@@ -154,12 +157,14 @@ export class RedisModel {
   holderOf(key: string): ModelHolding | null {
     this.enter();
     const entry: Entry | undefined = this.keyspace.get(bytesOf(this.keys.of(key).lease));
-    if (entry === undefined || typeof entry.value === 'string') return null;
-    const owner = entry.value.get('owner');
+    const lease = typeof entry?.value === 'string' ? LEASE.exec(entry.value) : null;
+    if (lease === null) return null;
+    const [head, state, token, length] = lease;
+    const owner = lease.input.slice(head.length, head.length + Number(length));
     return {
-      ...(owner !== undefined && { owner: textOf(owner) }),
-      token: Number(entry.value.get('token')),
-      state: (entry.value.get('state') ?? '') as ModelHolding['state'],
+      ...(state !== 'kept' && { owner: textOf(owner) }),
+      token: Number(token),
+      state: state as ModelHolding['state'],
     };
   }
 

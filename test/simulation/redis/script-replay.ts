@@ -7,7 +7,7 @@ import { namesOf, type ScriptStep } from './script-step.js';
 
 /** Commands that show what is kept under a key. */
 const VIEWS: readonly (readonly [command: string, name: 0 | 1 | 2])[] = [
-  ['HGETALL', 0],
+  ['GET', 0],
   ['PTTL', 0],
   ['GET', 1],
   ['PTTL', 1],
@@ -104,7 +104,9 @@ export class ScriptReplay {
       return real.flatMap((each, i) => this.differences(`${at}[${i}]`, each, model[i], String(real[i - 1])));
     const isTime = typeof real === 'number' ? real > 1000 : name === 'expires';
     if (isTime && Math.abs(Number(real) - Number(model)) <= this.slackMs) return [];
-    const isSame = real === model || this.tokens.some(token => token.real === real && token.model === model);
+    const isSame =
+      real === model ||
+      this.tokens.some(token => String(model).replace(token.model, token.real) === String(real));
     return isSame ? [] : [`${at}: ${JSON.stringify(real)} of Redis, ${JSON.stringify(model)} of the model`];
   }
 

@@ -37,7 +37,7 @@ describe('A store on a simulated Redis', () => {
 
   it('shows the truth about what it was granted', async () => {
     const { owner, fencingToken } = await grant(store, request('key'));
-    expect(server.holderOf('key')).toEqual({ owner, token: fencingToken, state: '' });
+    expect(server.holderOf('key')).toEqual({ owner, token: fencingToken, state: 'held' });
   });
 
   it('says of a command whose connection broke that it may have been applied, as it was', async () => {

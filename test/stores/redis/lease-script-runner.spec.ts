@@ -66,7 +66,8 @@ describe('What is asked of Redis in one turn, in one command', () => {
       { kind: 'granted' },
       { kind: 'held', owner: same.owner },
     ]);
-    expect(proxy.counts).toMatchObject({ commands: 1, replies: 1 });
+    // Those with other arguments go by themselves, and so does the second for one key.
+    expect(proxy.counts).toMatchObject({ commands: 4, replies: 4 });
     const ours = { ...withData, fencingToken: (outcomes[2] as any).fencingToken, sequence: 1 };
     const renewals = store.renewMany([{ ...ours, data: 'e' }, { ...ours, owner: 'another' }, held], call);
     expect((await Promise.all(renewals)).map(({ kind }) => kind)).toEqual(['renewed', 'not-held', 'renewed']);
@@ -88,7 +89,8 @@ describe('What is asked of Redis in one turn, in one command', () => {
       message: expect.stringContaining(damaged.key),
     });
     expect(outcome).toMatchObject({ kind: 'granted' });
-    expect(proxy.counts).toMatchObject({ commands: 1 });
+    // The second lets go of what may have been granted.
+    expect(proxy.counts).toMatchObject({ commands: 2 });
   });
 
   it('is in doubt for each lease when the one reply is lost, and known when asked again', async () => {
@@ -97,7 +99,7 @@ describe('What is asked of Redis in one turn, in one command', () => {
     proxy.dropReplies(1, 'EVALSHA');
     const errors = await Promise.all(requests.map(each => rejection(store.acquire(each, call))));
     expect(errors).toMatchObject(Array(3).fill({ code: 'LOCK_STORE_UNAVAILABLE', sent: true }));
-    for (const { key, owner } of requests) expect(await real.hget(keys.of(key).lease, 'owner')).toBe(owner);
+    for (const { key, owner } of requests) expect(await real.get(keys.of(key).lease)).toContain(` ${owner} `);
   });
 
   it('is sent by lease while Redis does not know the script for many, and none after its deadline', async () => {

@@ -10,7 +10,7 @@ describe('Failures of Redis', () => {
   beforeAll(async () => {
     server = await startRedisServer();
     await server.command('ACL', 'SETUSER', 'app', 'on', '>secret', '~app:*', '&*', '+@all');
-    await server.command('ACL', 'SETUSER', 'half', 'on', '>secret', '~*', '&*', '+@all', '-hset');
+    await server.command('ACL', 'SETUSER', 'half', 'on', '>secret', '~*', '&*', '+@all', '-set');
   });
   afterEach(async () => {
     for (const store of stores.splice(0)) await store.close();
@@ -104,7 +104,9 @@ describe('Failures of Redis', () => {
   );
 
   it.each([
-    ['a lease without token', ['HSET', 'lease', 'owner', 'me']],
+    ['a lease without token', ['SET', 'lease', 'held me']],
+    ['a lease of another type', ['HSET', 'lease', 'owner', 'me']],
+    ['a counter of another type', ['HSET', 'fence', 'token', '5']],
     ['a counter that is no number', ['SET', 'fence', 'many']],
     ['a counter beyond safe integers', ['SET', 'fence', '9007199254740991']],
     ['data of an unknown kind', ['HSET', 'data', 'data', 'x', 'kind', 'y']],

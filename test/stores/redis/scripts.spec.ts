@@ -23,8 +23,8 @@ describe('Redis scripts', () => {
   it.each([
     ['an argument that is not documented', 'ARGV[2] 1:', 'ARGV[3] 1:', 'ARGV'],
     ['a key that is not documented', 'KEYS[1] lease', 'the lease', 'KEYS'],
-    ['a reply that is not documented', "or {'not-found'}", '', 'replies'],
-    ['a reply that is not returned', "return { 'not-found' }", "return { 'revoked' }", 'replies'],
+    ['a reply that is not documented', "or 'not-found'", '', 'replies'],
+    ['a reply that is not returned', "return 'not-found'", "return 'revoked'", 'replies'],
   ])('find %s', (_, from, to, word) => {
     const changed = source('revoke').replace(from, to);
     expect(changed).not.toBe(source('revoke'));

@@ -1,8 +1,8 @@
 --[[
-Grants a key if it is free. Asked again by the owner that holds it, grants again: same token, TTL anew (never shorter),
-nothing else written.
+Grants keys that are free. Asked again by the owner that holds a key, grants again: same token, TTL anew (never shorter),
+nothing else written. For one lease, or for many:
 
-KEYS[1] lease: hash owner, token, holder, sequence, state ('', 'kept' after a release that keeps the key, 'revoked'); expires
+KEYS[1] lease: a string (includes/lease.lua) that expires with it
 KEYS[2] fence: the last token granted; expires a day after it can matter
 KEYS[3] data: hash of what is kept beside the lease
 
@@ -24,52 +24,62 @@ Returns 'granted <token>' where the key was free and nothing is kept
 --@include clock
 --@include counter
 --@include kept
+--@include lease
+--@include each
 
-local ttlMs = tonumber(ARGV[2])
-local leftMs = redis.call('PTTL', KEYS[1])
-if leftMs ~= -2 then
-  local lease = redis.call('HMGET', KEYS[1], 'owner', 'token', 'holder', 'state')
-  if not lease[2] or not lease[4] then
-    return { 'corrupt', 'its lease has no token or no state' }
+return each(3, function(KEYS, ARGV, seen)
+  local ttlMs = tonumber(ARGV[2])
+  if seen[1] then
+    local lease = parseLease(seen[1])
+    local leftMs = redis.call('PTTL', KEYS[1])
+    if not lease then
+      return { 'corrupt', 'its lease cannot be read' }
+    end
+    if leftMs == -1 then
+      return { 'corrupt', 'its lease has no expiry' }
+    end
+    if lease.owner ~= ARGV[1] or lease.state ~= 'held' then
+      return { 'held', lease.owner, lease.holder, leftMs }
+    end
+    local kept = readKept(KEYS[3])
+    if leftMs < ttlMs then
+      redis.call('PEXPIRE', KEYS[1], ttlMs)
+    end
+    return { 'granted', lease.token, kept }
   end
-  if leftMs == -1 then
-    return { 'corrupt', 'its lease has no expiry' }
-  end
-  if lease[1] ~= ARGV[1] or lease[4] ~= '' then
-    return { 'held', lease[1] or '', lease[3] or '', leftMs }
-  end
-  local kept = readKept(KEYS[3])
-  if leftMs < ttlMs then
-    redis.call('PEXPIRE', KEYS[1], ttlMs)
-  end
-  return { 'granted', lease[2], kept }
-end
 
--- All is read, and found sound, before anything is written: a script that fails half way leaves what it has written.
-local last = redis.call('GET', KEYS[2]) or '0'
-local lastToken = string.match(last, '^%d+$') and tonumber(last)
-if not lastToken or lastToken >= 9007199254740991 then
-  return { 'corrupt', 'its counter is not a safe integer' }
-end
-local kept = readKept(KEYS[3])
-if ARGV[4] == '1' and redis.call('HLEN', KEYS[3]) == 0 then
-  return 'absent'
-end
-
-local nowUs = nowMicros()
-local token = integer(math.max(lastToken + 1, nowUs))
-redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'token', token, 'holder', ARGV[3], 'sequence', '0', 'state', '')
-redis.call('PEXPIRE', KEYS[1], ttlMs)
-redis.call('SET', KEYS[2], token, 'PX', counterLifeMs(tonumber(token), nowUs, ttlMs))
-if ARGV[5] then
-  local attributes = {}
-  for i = 8, #ARGV do
-    attributes[#attributes + 1] = ARGV[i]
+  local lastToken = string.match(seen[2] or '0', '^%d+$') and tonumber(seen[2] or '0')
+  if not lastToken or lastToken >= 9007199254740991 then
+    return { 'corrupt', 'its counter is not a safe integer' }
   end
-  writeKept(KEYS[3], ARGV[5], ARGV[6], ARGV[7], attributes)
-  kept = readKept(KEYS[3])
-end
-if #kept == 0 then
-  return 'granted ' .. token
-end
-return { 'granted', token, kept }
+  -- Read, and found sound, before anything is written.
+  local kept = existsForAny(3, 3) and readKept(KEYS[3]) or {}
+  if ARGV[4] == '1' and redis.call('HLEN', KEYS[3]) == 0 then
+    return 'absent'
+  end
+
+  local nowUs = nowMicros()
+  local token = integer(math.max(lastToken + 1, nowUs))
+  local lease = formatLease('held', token, 0, ARGV[1], ARGV[3])
+  -- What is there, and was not seen, is no string.
+  if not redis.call('SET', KEYS[1], lease, 'PX', ARGV[2], 'NX') then
+    return { 'corrupt', 'the Redis key of its lease holds a value of another type' }
+  end
+  local lifeMs = counterLifeMs(tonumber(token), nowUs, ttlMs)
+  if not redis.call('SET', KEYS[2], token, 'PX', lifeMs, seen[2] and 'XX' or 'NX') then
+    redis.call('DEL', KEYS[1])
+    return { 'corrupt', 'the Redis key of its counter holds a value of another type' }
+  end
+  if ARGV[5] then
+    local attributes = {}
+    for i = 8, #ARGV do
+      attributes[#attributes + 1] = ARGV[i]
+    end
+    writeKept(KEYS[3], ARGV[5], ARGV[6], ARGV[7], attributes)
+    kept = readKept(KEYS[3])
+  end
+  if #kept == 0 then
+    return 'granted ' .. token
+  end
+  return { 'granted', token, kept }
+end)

@@ -4,23 +4,25 @@ Tells what is kept under a key. Writes nothing.
 KEYS[1] lease
 KEYS[2] data
 
-Returns {'lease', owner or '', token, holder or '', state, ms left, flat list of what is kept}
+Returns {'lease', owner or '', token, holder or '', ms left, flat list of what is kept}
      or {'free', flat list of what is kept}
      or {'corrupt', fact}
 ]]
 --@include clock
 --@include kept
+--@include lease
 
-local lease = redis.call('HMGET', KEYS[1], 'owner', 'token', 'holder', 'state')
-local leftMs = redis.call('PTTL', KEYS[1])
+local text = redis.call('GET', KEYS[1])
 local kept = readKept(KEYS[2])
-if leftMs == -2 then
+if not text then
   return { 'free', kept }
 end
-if not lease[2] or not lease[4] then
-  return { 'corrupt', 'its lease has no token or no state' }
+local lease = parseLease(text)
+if not lease then
+  return { 'corrupt', 'its lease cannot be read' }
 end
+local leftMs = redis.call('PTTL', KEYS[1])
 if leftMs == -1 then
   return { 'corrupt', 'its lease has no expiry' }
 end
-return { 'lease', lease[1] or '', lease[2], lease[3] or '', lease[4], leftMs, kept }
+return { 'lease', lease.owner, lease.token, lease.holder, leftMs, kept }

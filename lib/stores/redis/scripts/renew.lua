@@ -1,6 +1,6 @@
 --[[
-Starts the TTL of a lease anew; never shortens it. Does nothing unless owner and token match and the lease is neither
-released nor revoked.
+Starts the TTL of leases anew; never shortens it. Does nothing unless owner and token match and the lease is neither
+released nor revoked. For one lease, or for many:
 
 KEYS[1] lease
 KEYS[2] fence
@@ -18,38 +18,53 @@ ARGV[8...] attributes: name, value as JSON, ...
 
 Returns 'renewed'
      or 'not-held'
+     or {'corrupt', fact}
 ]]
 --@include clock
 --@include counter
 --@include kept
+--@include lease
+--@include each
 
-local ttlMs = tonumber(ARGV[3])
-local lease = redis.call('HMGET', KEYS[1], 'owner', 'token', 'state', 'sequence')
-if lease[1] ~= ARGV[1] or lease[2] ~= ARGV[2] or lease[3] ~= '' then
-  return 'not-held'
-end
-local hasWrites = ARGV[5] and (ARGV[5] ~= 'keep' or #ARGV > 7)
-if hasWrites then
-  redis.call('HLEN', KEYS[3])
-end
-if redis.call('PTTL', KEYS[1]) < ttlMs then
-  redis.call('PEXPIRE', KEYS[1], ttlMs)
-end
-
--- The counter must outlive the lease; it is written rarely, not with each renewal.
-if redis.call('PTTL', KEYS[2]) < ttlMs + 43200000 then
-  redis.call('SET', KEYS[2], lease[2], 'PX', counterLifeMs(tonumber(lease[2]), nowMicros(), ttlMs))
-end
-
-local isNewer = hasWrites and (ARGV[4] == '' or tonumber(ARGV[4]) > (tonumber(lease[4]) or -1))
-if isNewer then
-  if ARGV[4] ~= '' then
-    redis.call('HSET', KEYS[1], 'sequence', ARGV[4])
+return each(3, function(KEYS, ARGV, seen)
+  if not seen[1] then
+    return 'not-held'
   end
-  local attributes = {}
-  for i = 8, #ARGV do
-    attributes[#attributes + 1] = ARGV[i]
+  local lease = parseLease(seen[1])
+  if not lease then
+    return { 'corrupt', 'its lease cannot be read' }
   end
-  writeKept(KEYS[3], ARGV[5], ARGV[6], ARGV[7], attributes)
-end
-return 'renewed'
+  if lease.owner ~= ARGV[1] or lease.token ~= ARGV[2] or lease.state ~= 'held' then
+    return 'not-held'
+  end
+  local hasWrites = ARGV[5] and (ARGV[5] ~= 'keep' or #ARGV > 7)
+  if hasWrites then
+    -- Fails before anything is written, where this is no hash.
+    redis.call('HLEN', KEYS[3])
+  end
+
+  local ttlMs = tonumber(ARGV[3])
+  local leftMs = redis.call('PTTL', KEYS[1])
+  if leftMs < ttlMs then
+    redis.call('PEXPIRE', KEYS[1], ttlMs)
+  end
+  -- The counter must outlive the lease. It was written when the token was given, for a day and more.
+  local token = tonumber(lease.token)
+  if nowMicros() - token > (86400000 - ttlMs) / 2 * 1000 then
+    redis.call('SET', KEYS[2], lease.token, 'PX', counterLifeMs(token, nowMicros(), ttlMs))
+  end
+
+  local isNewer = hasWrites and (ARGV[4] == '' or tonumber(ARGV[4]) > tonumber(lease.sequence))
+  if isNewer then
+    if ARGV[4] ~= '' then
+      local text = formatLease(lease.state, lease.token, ARGV[4], lease.owner, lease.holder)
+      redis.call('SET', KEYS[1], text, 'PX', math.max(leftMs, ttlMs))
+    end
+    local attributes = {}
+    for i = 8, #ARGV do
+      attributes[#attributes + 1] = ARGV[i]
+    end
+    writeKept(KEYS[3], ARGV[5], ARGV[6], ARGV[7], attributes)
+  end
+  return 'renewed'
+end)

@@ -8,16 +8,28 @@ ARGV[2] 1: free the key at once; 0: let the lease end at its expiry
 
 Returns 'revoked'
      or 'not-found'
+     or {'corrupt', fact}
 ]]
-local lease = redis.call('HMGET', KEYS[1], 'token', 'state')
-if lease[1] ~= ARGV[1] then
+--@include lease
+
+local text = redis.call('GET', KEYS[1])
+local lease = text and parseLease(text)
+if lease == nil then
+  return { 'corrupt', 'its lease cannot be read' }
+end
+if not lease or lease.token ~= ARGV[1] then
   return 'not-found'
 end
 if ARGV[2] == '1' then
   redis.call('DEL', KEYS[1])
   -- Without the right to publish, waiters poll; the key is free all the same.
   redis.pcall('PUBLISH', KEYS[1], 'freed')
-elseif lease[2] == '' then
-  redis.call('HSET', KEYS[1], 'state', 'revoked')
+elseif lease.state == 'held' then
+  local leftMs = redis.call('PTTL', KEYS[1])
+  if leftMs == -1 then
+    return { 'corrupt', 'its lease has no expiry' }
+  end
+  local revoked = formatLease('revoked', lease.token, lease.sequence, lease.owner, lease.holder)
+  redis.call('SET', KEYS[1], revoked, 'PX', math.max(1, leftMs))
 end
 return 'revoked'
