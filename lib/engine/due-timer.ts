@@ -35,6 +35,11 @@ export class DueTimer<T extends Due> {
     return this.queue.size;
   }
 
+  /** What is due next. */
+  get first(): T | undefined {
+    return this.queue.first();
+  }
+
   /** Adds `entry`, or moves it; `Infinity` is never due. */
   put(entry: T, dueAt: number): void {
     this.queue.put(entry, dueAt);

@@ -23,9 +23,11 @@ export interface RenewingLease {
   renewedLate(): void;
 }
 
+type SettledListener = (error?: DistributedLockError) => void;
+
 interface PendingRenewal extends RenewalAttempt {
-  readonly settled: Promise<DistributedLockError | undefined>;
-  settle(error?: DistributedLockError): void;
+  /** Those who wait for it; few renewals have any. */
+  listeners: SettledListener[] | null;
 }
 
 /** Keeps one lease alive: until when it is held, when it is renewed, and what is on its way. One renewal at a time. */
@@ -51,7 +53,7 @@ export class LeaseRenewal implements RenewedLease {
 
   /** Settles with the renewal that is on its way; `null` when none is. */
   get settled(): Promise<unknown> | null {
-    return this.pending?.settled ?? null;
+    return this.pending === null ? null : settled(this.pending);
   }
 
   /** Has the scheduler call when something is due. */
@@ -65,18 +67,29 @@ export class LeaseRenewal implements RenewedLease {
   /** Renews now. Call it when none is on its way. @returns why it failed, if it did */
   send(ttlMs: number, writes: LeaseWrites): Promise<DistributedLockError | undefined> {
     const attempt = this.begin(this.services.elapsed.now(), ttlMs, writes);
+    const outcome = settled(attempt);
     this.watch();
-    this.services.scheduler.send(new Map([[this, attempt]]));
-    return attempt.settled;
+    this.services.scheduler.send([attempt]);
+    return outcome;
   }
 
   /** The lease is over: nobody waits for a reply any more. */
   stop(): void {
     this.services.scheduler.forget(this);
-    this.pending?.settle();
+    if (this.pending !== null) settle(this.pending);
+  }
+
+  mayGoEarly(earlyMs: number): boolean {
+    return (
+      this.dueAt === this.renewAt &&
+      this.pending === null &&
+      earlyMs <= this.resolved.timing.renewEveryMs / 20
+    );
   }
 
   onDue(now: number): RenewalAttempt | null {
+    // A renewal that goes early counts as on time.
+    const dueBy = Math.max(now, this.dueAt);
     if (this.lease.checkClock(now)) return null;
     if (now >= this.validity.expiringAt && !this.hasWarned) {
       this.hasWarned = true;
@@ -90,7 +103,7 @@ export class LeaseRenewal implements RenewedLease {
       pending.call = undefined;
       this.onRenewalError(pending, error);
     }
-    const isDue = this.pending === null && now >= this.renewAt && !this.lease.isOver;
+    const isDue = this.pending === null && dueBy >= this.renewAt && !this.lease.isOver;
     const attempt = isDue ? this.begin(now, this.resolved.timing.ttlMs, {}) : null;
     this.watch();
     return attempt;
@@ -110,13 +123,13 @@ export class LeaseRenewal implements RenewedLease {
     } else {
       this.lease.refused();
     }
-    pending.settle();
+    settle(pending);
   }
 
   onRenewalError(attempt: RenewalAttempt, reason: unknown): void {
     const pending = attempt as PendingRenewal;
     const error = asStoreError(this.services.storeName, reason);
-    pending.settle(error);
+    settle(pending, error);
     if (this.pending !== pending) return;
     this.pending = null;
     if (!isRefusal(error)) this.validity.mayHaveRenewed(pending.request.sentAt, pending.request.ttlMs);
@@ -134,12 +147,10 @@ export class LeaseRenewal implements RenewedLease {
 
   private begin(now: number, ttlMs: number, writes: LeaseWrites): PendingRenewal {
     const { key, owner, fencingToken } = this.grant;
-    let settle!: PendingRenewal['settle'];
-    const settled = new Promise<DistributedLockError | undefined>(resolve => (settle = resolve));
     const deadlineAt = Math.min(now + this.resolved.timing.commandTimeoutMs, this.validity.validUntil);
     const timing = { ttlMs: this.validity.ttlNeededMs(now, ttlMs), sentAt: now };
     const request = this.kept.numbered({ key, owner, fencingToken, ...timing, ...writes });
-    return (this.pending = { request, deadlineAt, settle, settled });
+    return (this.pending = { lease: this, request, deadlineAt, listeners: null });
   }
 
   private renewed(sentAt: number, { request }: PendingRenewal): void {
@@ -153,6 +164,17 @@ export class LeaseRenewal implements RenewedLease {
     const remainingMs = this.validity.validUntil - this.services.elapsed.now();
     if (this.lease.isTelling) tellOf(this.services.events, this.grant, 'renewed', { remainingMs });
   }
+}
+
+/** Resolves with why it failed, if it did. */
+function settled(pending: PendingRenewal): Promise<DistributedLockError | undefined> {
+  return new Promise(resolve => (pending.listeners ??= []).push(resolve));
+}
+
+function settle(pending: PendingRenewal, error?: DistributedLockError): void {
+  const { listeners } = pending;
+  pending.listeners = null;
+  for (const listener of listeners ?? []) listener(error);
 }
 
 /** Whether the store has certainly not applied what has failed. */

@@ -1,4 +1,4 @@
-import type { RenewOutcome, RenewRequest } from '../core/lease-store.js';
+import type { LeaseStore, RenewOutcome, RenewRequest } from '../core/lease-store.js';
 import type { ElapsedTime } from '../core/lease-timing.js';
 import type { Clock } from '../core/ports.js';
 import type { Due } from './due-queue.js';
@@ -10,8 +10,12 @@ import { invoke, unknownKind, type StoreGateway } from './store-gateway.js';
 /** Leases renewed by one command at most. */
 const MAX_BATCH = 500;
 
+/** How much sooner than it is due a renewal may go along with others: it costs far less than one by itself. */
+const EARLY_MS = 10;
+
 /** One renewal on its way. */
 export interface RenewalAttempt {
+  readonly lease: RenewedLease;
   readonly request: RenewRequest;
   /** When its lease stops listening, on the holder's clock. */
   readonly deadlineAt: number;
@@ -21,6 +25,8 @@ export interface RenewalAttempt {
 
 /** What the scheduler asks of a lease. */
 export interface RenewedLease extends Due {
+  /** Whether a renewal is what is due at `dueAt`, and may go `earlyMs` sooner. */
+  mayGoEarly(earlyMs: number): boolean;
   /**
    * Does what is due by now, and says when to come back through `RenewalScheduler.watch`.
    * @returns the renewal to send, if one is due
@@ -52,62 +58,78 @@ export class RenewalScheduler {
     this.leases.remove(lease);
   }
 
-  /** Sends renewals that are due at the same moment. */
-  send(attempts: ReadonlyMap<RenewedLease, RenewalAttempt>): void {
-    detached(() => this.sendBatches(attempts));
+  /** Sends renewals that are due at the same moment, in one command where the store can. */
+  send(attempts: readonly RenewalAttempt[]): void {
+    detached(() => this.sendBatch(attempts));
   }
 
-  private sendBatches(attempts: ReadonlyMap<RenewedLease, RenewalAttempt>): void {
-    const store = this.gateway.store;
-    const entries = [...attempts];
-    const size = store.renewMany === undefined ? 1 : MAX_BATCH;
-    for (let start = 0; start < entries.length; start += size) {
-      const batch = entries.slice(start, start + size);
-      const requests = batch.map(([, attempt]) => attempt.request);
-      const longestMs = Math.max(...batch.map(([, { deadlineAt, request }]) => deadlineAt - request.sentAt));
-      const call = new PendingCall(longestMs, batch.length);
-      for (const [, attempt] of batch) attempt.call = call;
-      const replies = startRenewals(store, requests, call);
-      batch.forEach(([lease, attempt], index) => {
-        const reply = replies[index] ?? Promise.reject(new Error('renewMany returned too few promises'));
-        void Promise.resolve(reply)
-          .finally(() => {
-            attempt.call?.leave(null);
-            attempt.call = undefined;
-          })
-          .then(outcome => {
-            const objection = unknownKind(outcome, 'renewed', 'not-held');
-            if (objection !== undefined) throw new Error(objection);
-            lease.onRenewalReply(attempt, outcome);
-          })
-          .catch((error: unknown) => lease.onRenewalError(attempt, error));
-      });
-    }
-  }
-
+  /** Ends are seen to at once, however many there are; of renewals one batch, so that the event loop is not kept for long. */
   private attend(now: number): void {
-    const attempts = new Map<RenewedLease, RenewalAttempt>();
-    for (let lease = this.leases.takeDue(now); lease !== undefined; lease = this.leases.takeDue(now)) {
+    const maxBatch = this.gateway.store.renewMany === undefined ? 1 : MAX_BATCH;
+    let batch: RenewalAttempt[] = [];
+    for (let lease = this.nextDue(now); lease !== undefined; lease = this.nextDue(now)) {
       const attempt = lease.onDue(now);
-      if (attempt !== null) attempts.set(lease, attempt);
+      if (attempt === null) continue;
+      batch.push(attempt);
+      if (batch.length < maxBatch) continue;
+      this.send(batch);
+      batch = [];
+      if (maxBatch > 1) break;
     }
-    this.send(attempts);
+    if (batch.length > 0) this.send(batch);
+  }
+
+  private nextDue(now: number): RenewedLease | undefined {
+    const due = this.leases.takeDue(now);
+    if (due !== undefined) return due;
+    const first = this.leases.first;
+    if (first === undefined || first.dueAt > now + EARLY_MS || !first.mayGoEarly(first.dueAt - now))
+      return undefined;
+    return this.leases.takeDue(first.dueAt);
+  }
+
+  private sendBatch(batch: readonly RenewalAttempt[]): void {
+    const { store } = this.gateway;
+    const longestMs = Math.max(...batch.map(({ deadlineAt, request }) => deadlineAt - request.sentAt));
+    const call = new PendingCall(longestMs, batch.length);
+    for (const attempt of batch) attempt.call = call;
+    const replies = startRenewals(store, batch, call);
+    batch.forEach((attempt, index) => {
+      const reply = replies[index] ?? Promise.reject(new Error('renewMany returned too few promises'));
+      Promise.resolve(reply).then(
+        outcome => {
+          heard(attempt);
+          const objection = unknownKind(outcome, 'renewed', 'not-held');
+          if (objection === undefined) attempt.lease.onRenewalReply(attempt, outcome);
+          else attempt.lease.onRenewalError(attempt, new Error(objection));
+        },
+        (error: unknown) => {
+          heard(attempt);
+          attempt.lease.onRenewalError(attempt, error);
+        },
+      );
+    });
   }
 }
 
-type RenewingStore = StoreGateway['store'];
+/** Nobody listens for the reply any more. */
+function heard(attempt: RenewalAttempt): void {
+  attempt.call?.leave(null);
+  attempt.call = undefined;
+}
 
 function startRenewals(
-  store: RenewingStore,
-  requests: RenewRequest[],
+  store: LeaseStore,
+  batch: readonly RenewalAttempt[],
   call: PendingCall,
-): Promise<RenewOutcome>[] {
-  if (store.renewMany === undefined || requests.length === 1) {
-    return requests.map(request => invoke(() => store.renew(request, call)));
+): readonly Promise<RenewOutcome>[] {
+  if (store.renewMany === undefined || batch.length === 1) {
+    return batch.map(({ request }) => invoke(() => store.renew(request, call)));
   }
   try {
+    const requests = batch.map(({ request }) => request);
     return [...store.renewMany(requests, call)];
   } catch (error) {
-    return requests.map(() => Promise.reject(error));
+    return batch.map(() => Promise.reject(error));
   }
 }

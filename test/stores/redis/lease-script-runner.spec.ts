@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { redisStore, type RedisLeaseStore } from '../../../lib/stores/redis/index.js';
 import { RedisKeys } from '../../../lib/stores/redis/redis-keys.js';
 import { call, fresh, grant, rejection, request, silent } from '../../support/fixtures.js';
-import { defaultRedisServer, type RedisServer } from '../../support/redis-server.js';
+import { startRedisServer, type RedisServer } from '../../support/redis-server.js';
 import { TcpProxy } from '../../support/tcp-proxy.js';
 
 describe('What is asked of Redis in one turn, in one command', () => {
@@ -14,7 +14,7 @@ describe('What is asked of Redis in one turn, in one command', () => {
   let store: RedisLeaseStore;
 
   beforeAll(async () => {
-    server = await defaultRedisServer();
+    server = await startRedisServer(); // its own, since its scripts are flushed
     real = new Redis(server.url);
   });
   beforeEach(async () => {
