@@ -140,6 +140,8 @@ export interface CallOptions {
   readonly timeoutMs: number;
   /** Aborts when the caller stops listening. The command may still be applied. */
   readonly signal?: AbortSignal;
+  /** Calls back when `signal` aborts; for less, as the engine makes a signal only where it is asked for. */
+  onAbort?(listener: () => void): void;
 }
 
 /**

@@ -3,6 +3,7 @@ import type { CallOptions } from '../core/lease-store.js';
 /** A command that is waited for, perhaps by many. Its abort signal is made when a store asks for it. */
 export class PendingCall implements CallOptions {
   private controller: AbortController | null = null;
+  private abortListeners: (() => void)[] | null = null;
   private reason: Error | null = null;
 
   constructor(
@@ -20,10 +21,16 @@ export class PendingCall implements CallOptions {
     return this.listeners === 0 && this.reason !== null;
   }
 
+  onAbort(listener: () => void): void {
+    (this.abortListeners ??= []).push(listener);
+  }
+
   /** One listener has its answer (`null`), or gives up for `reason`. Aborts once none is left but some gave up. */
   leave(reason: Error | null): void {
     this.listeners--;
     this.reason ??= reason;
-    if (this.isAborted) this.controller?.abort(this.reason);
+    if (!this.isAborted) return;
+    this.controller?.abort(this.reason);
+    for (const listener of this.abortListeners ?? []) listener();
   }
 }

@@ -85,9 +85,8 @@ export class LeaseScriptRunner<Request extends { readonly key: string }, Outcome
     for (const { keys } of asked) for (const key of keys) words.push(key);
     const script = { ...this.command.script, keys: words.length };
     for (const { args } of asked) for (const argument of args) words.push(argument);
-    const timeoutMs = Math.min(...asked.map(({ call }) => call.timeoutMs));
     try {
-      const replies = repliesOf(await this.runner.attempt({ script, words }, { timeoutMs }));
+      const replies = repliesOf(await this.runner.attempt({ script, words }, mostImpatient(asked)));
       asked.forEach((each, index) =>
         this.answer(each, Array.isArray(replies) ? replies[index] : replies.forAll),
       );
@@ -104,7 +103,7 @@ export class LeaseScriptRunner<Request extends { readonly key: string }, Outcome
   /** What was given up meanwhile is not sent. Never rejects. */
   private async loadAndSend(asked: readonly Asked<Request, Outcome>[]): Promise<void> {
     try {
-      await this.runner.load(this.command.script);
+      await this.runner.load(this.command.script, mostImpatient(asked));
     } catch (error) {
       for (const { request, reject } of asked) reject(toStoreError(error, request.key));
       return;
@@ -145,6 +144,11 @@ function inCommands<Each extends Pick<Asked<{ key: string }, unknown>, 'request'
     command.keys.add(key);
   }
   return commands;
+}
+
+/** Whoever gives up first notices a connection that is silent. */
+function mostImpatient(asked: readonly { call: CallOptions }[]): CallOptions {
+  return asked.reduce((first, each) => (each.call.timeoutMs < first.call.timeoutMs ? each : first)).call;
 }
 
 /** Replies to many: one for each lease, or that of the restart guard, which comes first, for all. */

@@ -1,9 +1,8 @@
 import type { CallOptions } from '../../core/lease-store.js';
-import type { Clock, LockLogger } from '../../core/ports.js';
+import type { LockLogger } from '../../core/ports.js';
 import { abortOf } from './abort-promise.js';
 import type { RedisClient } from './redis-client.js';
 import { isReply, notAnswered, notConnected, toStoreError } from './redis-errors.js';
-import { SilenceWatch } from './silence-watch.js';
 
 /** Where the client comes from. */
 export interface ClientSource {
@@ -37,19 +36,15 @@ export class RedisConnection {
   private opening: Promise<RedisClient> | undefined;
   private attempt: Promise<void> | undefined;
   private lastError: Error | undefined;
-  private readonly silence: SilenceWatch;
-  /** The socket of the last command that is watched. */
-  private watched: RedisClient['stream'];
+  /** Replies seen so far; tells a silent connection from one that is merely slow with one command. */
+  private replies = 0;
 
   constructor(
     private readonly source: ClientSource,
     private readonly logger: LockLogger,
-    clock: Clock,
     /** Called whenever a connection has become ready. */
     private readonly onReady: (client: RedisClient) => void,
-  ) {
-    this.silence = new SilenceWatch(clock, () => this.replaceSilent());
-  }
+  ) {}
 
   /** Whether an outage has been logged that has not ended. */
   get isKnownDown(): boolean {
@@ -86,7 +81,6 @@ export class RedisConnection {
   close(): void {
     if (this.state === 'closed') return;
     this.state = 'closed';
-    this.silence.stop();
     const { client } = this;
     if (client === undefined) return;
     client.off('ready', this.becameReady);
@@ -128,18 +122,12 @@ export class RedisConnection {
 
   private sendOn<T>(
     client: RedisClient,
-    { timeoutMs }: CallOptions,
+    call: CallOptions,
     command: (client: RedisClient) => Promise<T>,
   ): Promise<T> {
     const reply = command(client);
     if (this.source.isBorrowed) return reply.catch(passOn);
-    const { silence } = this;
-    this.watched = client.stream;
-    silence.sent(timeoutMs);
-    reply.then(
-      () => silence.ended(true),
-      (error: unknown) => silence.ended(isReply(error)),
-    );
+    this.watch(client, call, reply);
     return reply;
   }
 
@@ -147,8 +135,24 @@ export class RedisConnection {
    * A connection whose packets vanish is never closed by TCP in useful time. One that has answered nothing since a
    * command was sent, until the caller of that command gave up, is replaced.
    */
-  private replaceSilent(): void {
-    if (this.client?.stream === this.watched) this.watched?.destroy();
+  private watch(client: RedisClient, call: CallOptions, reply: Promise<unknown>): void {
+    const { replies } = this;
+    const { stream } = client;
+    let isPending = true;
+    const settled = (isAnswer: boolean): void => {
+      isPending = false;
+      if (isAnswer) this.replies++;
+    };
+    reply.then(
+      () => settled(true),
+      (error: unknown) => settled(isReply(error)),
+    );
+    const look = (): void => {
+      const isSilent = isPending && this.replies === replies && client.stream === stream;
+      if (isSilent && !this.isClosed()) stream?.destroy();
+    };
+    if (call.onAbort !== undefined) call.onAbort(look);
+    else if (call.signal !== undefined) void abortOf(call.signal).then(look);
   }
 
   private readonly becameReady = (): void => {

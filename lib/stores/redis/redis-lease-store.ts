@@ -67,7 +67,7 @@ export class RedisLeaseStore implements LeaseStore {
     this.keys = new RedisKeys(options.prefix);
     this.keyPrefix = source.keyPrefix;
     this.eviction = new EvictionCheck(options.allowEviction, logger);
-    this.connection = new RedisConnection(source, logger, clock, client => this.checkLoudly(client));
+    this.connection = new RedisConnection(source, logger, client => this.checkLoudly(client));
     this.scripts = new ScriptRunner(this.connection);
     this.acquires = this.runnerOf({
       script: restartGuard ? guardedAcquire(maxTtlMs) : SCRIPTS.acquire,

@@ -5,9 +5,6 @@ import type { RedisConnection } from './redis-connection.js';
 import { isNoScript, notConnected, toStoreError } from './redis-errors.js';
 import type { RedisScript } from './scripts.generated.js';
 
-/** How long a connection may be silent about a script that it was given. */
-const LOAD_TIMEOUT_MS = 5000;
-
 /**
  * Makes a script known to every master that can be reached, since any of them may have said that it does not know it.
  * @throws what ioredis throws, when none could be reached
@@ -45,7 +42,7 @@ export class ScriptRunner {
       if (!isNoScript(error)) throw toStoreError(error, subject);
     }
     try {
-      await this.load(run.script);
+      await this.load(run.script, call);
       if (call.signal?.aborted === true) throw tooLate();
       return await this.attempt(run, call);
     } catch (error) {
@@ -59,11 +56,11 @@ export class ScriptRunner {
   }
 
   /** Many commands may find a script missing at the same time; one load serves them all. @throws what ioredis throws */
-  load(script: RedisScript): Promise<void> {
+  load(script: RedisScript, call: CallOptions): Promise<void> {
     const running = this.loading.get(script);
     if (running !== undefined) return running;
     const loading = this.connection
-      .send({ timeoutMs: LOAD_TIMEOUT_MS }, client => loadInto(client, script))
+      .send(call, client => loadInto(client, script))
       .finally(() => this.loading.delete(script));
     this.loading.set(script, loading);
     return loading;

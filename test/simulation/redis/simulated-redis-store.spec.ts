@@ -2,7 +2,6 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { LeaseStore } from '../../../lib/core/lease-store.js';
 import { createSeededRandom, VirtualClock } from '../../../lib/testing/index.js';
 import { call, grant, rejection, request } from '../../support/fixtures.js';
-import { track } from '../../engine/world.js';
 import { RedisModel } from './redis-model.js';
 import { simulatedRedisStore } from './simulated-redis-store.js';
 import { StoppableLink } from './stoppable-link.js';
@@ -72,11 +71,11 @@ describe('A store on a simulated Redis', () => {
   it('replaces a connection that is silent until the caller gives up', async () => {
     await grant(store, request('other key'));
     link.loseNext();
-    const acquiring = track(store.acquire(request('key'), { timeoutMs: 1000 }));
-    await clock.advance(999);
-    expect(acquiring.state).toBe('pending');
-    await clock.advance(1);
-    expect(acquiring.error).toMatchObject({ sent: true });
+    const deadline = new AbortController();
+    const acquiring = rejection(store.acquire(request('key'), { timeoutMs: 1000, signal: deadline.signal }));
+    await clock.advance(1000);
+    deadline.abort();
+    expect(await acquiring).toMatchObject({ sent: true });
     await clock.advance(50);
     await grant(store, request('key'));
   });
