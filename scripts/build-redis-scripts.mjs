@@ -36,9 +36,9 @@ export function headerProblems(name, source) {
   const problems = [];
   for (const kind of ['KEYS', 'ARGV']) {
     const documented = numbers(header, new RegExp(`^${kind}\\[(\\d+)`, 'gm'));
-    const used = numbers(body, new RegExp(`${kind}\\[(\\d+)\\]`, 'g'));
+    const used = numbers(body, new RegExp(`${kind}\\[(?:[ka] \\+ )?(\\d+)\\]`, 'g'));
     const isVariadic = new RegExp(`^${kind}\\[\\d+\\.\\.\\.\\]`, 'm').test(header);
-    const readsRest = new RegExp(`${kind}\\[[a-z]`).test(body);
+    const readsRest = new RegExp(`${kind}\\[[a-z]+\\]`).test(body);
     if (documented.some((number, i) => number !== i + 1))
       problems.push(`${name}.lua: ${kind} are not documented in order`);
     if (isVariadic !== readsRest) problems.push(`${name}.lua: header and body disagree on a rest of ${kind}`);

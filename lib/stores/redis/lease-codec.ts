@@ -28,7 +28,7 @@ const LONGEST_DATA_TTL_MS = 1e15;
 /** ARGV of acquire.lua. */
 export function acquireArguments(request: AcquireRequest): Argument[] {
   const { owner, ttlMs, holder } = request;
-  const args: Argument[] = [owner, wholeMs(ttlMs), holder === undefined ? '' : jsonOf(holder)];
+  const args: Argument[] = [ownerLine(owner), wholeMs(ttlMs), holder === undefined ? '' : jsonOf(holder)];
   if (request.mustExist !== true && !hasWrites(request)) return args;
   args.push(request.mustExist === true ? '1' : '');
   return withWrites(args, request);
@@ -49,14 +49,14 @@ function jsonOf(holder: HolderInfo): string {
 /** ARGV of renew.lua. */
 export function renewArguments(request: RenewRequest): Argument[] {
   const { owner, fencingToken, ttlMs, sequence } = request;
-  const args = [owner, `${fencingToken}`, wholeMs(ttlMs)];
+  const args = [ownerLine(owner), `${fencingToken}`, wholeMs(ttlMs)];
   return hasWrites(request) ? withWrites([...args, `${sequence}`], request) : args;
 }
 
 /** ARGV of release.lua. */
 export function releaseArguments(request: ReleaseRequest): Argument[] {
   const { owner, fencingToken = '', keepForMs = 0, sequence = '' } = request;
-  const args = [owner, `${fencingToken}`];
+  const args = [ownerLine(owner), `${fencingToken}`];
   if (keepForMs <= 0 && !hasWrites(request)) return args;
   return withWrites([...args, wholeMs(Math.max(0, keepForMs)), `${sequence}`], request);
 }
@@ -64,6 +64,15 @@ export function releaseArguments(request: ReleaseRequest): Argument[] {
 /** ARGV of revoke.lua. */
 export function revokeArguments(request: RevokeRequest): Argument[] {
   return [`${request.fencingToken}`, request.force === true ? '1' : '0'];
+}
+
+/** An owner as the scripts keep it: without line ends, which divide a lease. Ids of ours have none. */
+function ownerLine(owner: string): string {
+  return /[%\n]/.test(owner) ? owner.replace(/%/g, '%25').replace(/\n/g, '%0A') : owner;
+}
+
+function ownerOf(line: string): string {
+  return line.replace(/%0A/g, '\n').replace(/%25/g, '%');
 }
 
 /** Rounded up: the store must never end a lease before its holder thinks so. */
@@ -106,7 +115,7 @@ export function acquireOutcome(request: AcquireRequest, reply: unknown): Acquire
   const fields = reply as unknown[];
   const kind = text(fields[0]);
   if (kind === 'held') {
-    const owner = text(fields[1]);
+    const owner = ownerOf(text(fields[1]));
     return {
       kind,
       ...(owner !== '' && { owner }),
@@ -150,7 +159,7 @@ export function leaseRecord(key: string, reply: unknown): LeaseRecord | null {
     return kept.data === undefined && kept.attributes === undefined ? null : { key, isHeld: false, ...kept };
   }
   if (kind !== 'lease') throw corruptReply(key, kind, fields);
-  const owner = text(fields[1]);
+  const owner = ownerOf(text(fields[1]));
   return {
     key,
     isHeld: true,

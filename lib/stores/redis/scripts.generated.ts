@@ -11,7 +11,7 @@ export interface RedisScript {
 export const SCRIPTS = {
   acquire: {
     keys: 3,
-    sha1: '8a1ede0ef29e5d3ef76c0072e518863e7c4e573e',
+    sha1: 'd6e24ebe71cf0e4f758544347e8207b26791bdfd',
     source: `-- Whole numbers as text; tostring() would round them to 14 digits.
 local function integer(number)
   return string.format('%.0f', number)
@@ -27,9 +27,16 @@ local function nowMicros()
   end
   return startedUs
 end
+local lives = {}
+
 -- How long the counter of a key must live, in ms: a day longer than the lease, and than the token is ahead of the clock.
 local function counterLifeMs(token, nowUs, ttlMs)
-  return math.ceil(math.max(ttlMs, (token - nowUs) / 1000, 0)) + 86400000
+  if token > nowUs then
+    return math.ceil(math.max(tonumber(ttlMs), (token - nowUs) / 1000)) + 86400000
+  end
+  -- As text, and once for all that have the same TTL: numbers are slow to write.
+  lives[ttlMs] = lives[ttlMs] or integer(ttlMs + 86400000)
+  return lives[ttlMs]
 end
 -- What is kept beside a lease is a hash: \`data\`, \`kind\` (text, bytes), \`expires\` (ms of the server's clock), and one
 -- field \`a:<name>\` per attribute.
@@ -84,44 +91,41 @@ local function writeKept(key, kind, data, dataTtlMs, attributes)
     redis.call('PERSIST', key)
   end
 end
--- A lease is a string: its state (held, revoked, or kept after a release that keeps the key), its token, the sequence of the
--- last writes beside it, the length of its owner, the owner, and the holder as JSON, as in
--- 'held 1796025600000000 0 3 ann {"host":"a"}'. Its key expires when the lease does.
+-- A lease is a string: its state (held, revoked, or kept after a release that keeps the key), its token, its owner, who has no line
+-- end in his name; and in a second line the sequence of the last writes beside it, and the holder as JSON. Its key expires when
+-- the lease does.
 
-local function formatLease(state, token, sequence, owner, holder)
-  return table.concat({ state, token, sequence, #owner, owner, holder }, ' ')
+local function formatLease(state, token, owner, sequence, holder)
+  return state .. ' ' .. token .. ' ' .. owner .. '\\n' .. sequence .. ' ' .. holder
 end
 
 -- Nothing where it cannot be read.
 local function parseLease(text)
-  local state, token, sequence, length, start = string.match(text, '^(%l+) (%d+) (%d+) (%d+) ()')
+  local state, token, owner, sequence, holder = string.match(text, '^(%l+) (%d+) ([^\\n]*)\\n(%d+) (.*)$')
   if not state then
     return nil
   end
-  local last = start + length - 1
-  return {
-    state = state,
-    token = token,
-    sequence = sequence,
-    owner = string.sub(text, start, last),
-    holder = string.sub(text, last + 2),
-  }
+  return { state = state, token = token, owner = owner, sequence = sequence, holder = holder }
 end
--- Calls \`one(keys, arguments, seen)\` for each lease, which has \`keysEach\` keys and as many arguments as every other: \`seen\` is what
--- its keys held before, where that is a string. One lease is answered as \`one\` does; of many, a failure is that of its lease alone.
+
+-- Whether it is held by this owner with this token: the common case, found without reading the rest.
+local function isHeldBy(text, owner, token)
+  return string.find(text, 'held ' .. token .. ' ' .. owner .. '\\n', 1, true) == 1
+end
+-- Each lease has \`keysEach\` keys, and as many arguments as every other. Calls \`one(k, a, last, seen)\` for each: its keys are those
+-- after KEYS[k], its arguments those after ARGV[a] up to ARGV[last], and seen[k + 1] is what its first key holds, where that is a
+-- string. One lease is answered as \`one\` does; of many, a failure is that of its lease alone.
 local function each(keysEach, one)
-  local values = redis.call('MGET', unpack(KEYS))
+  local seen = redis.call('MGET', unpack(KEYS))
   local count = #KEYS / keysEach
   if count == 1 then
-    return one(KEYS, ARGV, values)
+    return one(0, 0, #ARGV, seen)
   end
   local argumentsEach = #ARGV / count
   local replies = {}
   local areWords = true
   for i = 0, count - 1 do
-    local from, to = i * keysEach + 1, (i + 1) * keysEach
-    local arguments = { unpack(ARGV, i * argumentsEach + 1, (i + 1) * argumentsEach) }
-    local isDone, reply = pcall(one, { unpack(KEYS, from, to) }, arguments, { unpack(values, from, to) })
+    local isDone, reply = pcall(one, i * keysEach, i * argumentsEach, (i + 1) * argumentsEach, seen)
     if not isDone then
       -- Before version 7 an error of Redis is text that begins with its place in the script.
       local text = type(reply) == 'table' and reply.err or tostring(reply)
@@ -148,56 +152,57 @@ local function existsForAny(keysEach, nth)
   return isThere
 end
 
-return each(3, function(KEYS, ARGV, seen)
-  local ttlMs = tonumber(ARGV[2])
-  if seen[1] then
-    local lease = parseLease(seen[1])
-    local leftMs = redis.call('PTTL', KEYS[1])
+return each(3, function(k, a, last, seen)
+  if seen[k + 1] then
+    local lease = parseLease(seen[k + 1])
+    local leftMs = redis.call('PTTL', KEYS[k + 1])
     if not lease then
       return { 'corrupt', 'its lease cannot be read' }
     end
     if leftMs == -1 then
       return { 'corrupt', 'its lease has no expiry' }
     end
-    if lease.owner ~= ARGV[1] or lease.state ~= 'held' then
+    if lease.owner ~= ARGV[a + 1] or lease.state ~= 'held' then
       return { 'held', lease.owner, lease.holder, leftMs }
     end
-    local kept = readKept(KEYS[3])
-    if leftMs < ttlMs then
-      redis.call('PEXPIRE', KEYS[1], ttlMs)
+    local kept = readKept(KEYS[k + 3])
+    if leftMs < tonumber(ARGV[a + 2]) then
+      redis.call('PEXPIRE', KEYS[k + 1], ARGV[a + 2])
     end
     return { 'granted', lease.token, kept }
   end
 
-  local lastToken = string.match(seen[2] or '0', '^%d+$') and tonumber(seen[2] or '0')
+  local counter = seen[k + 2]
+  local lastToken = not counter and 0 or string.match(counter, '^%d+$') and tonumber(counter)
   if not lastToken or lastToken >= 9007199254740991 then
     return { 'corrupt', 'its counter is not a safe integer' }
   end
   -- Read, and found sound, before anything is written.
-  local kept = existsForAny(3, 3) and readKept(KEYS[3]) or {}
-  if ARGV[4] == '1' and redis.call('HLEN', KEYS[3]) == 0 then
+  local kept = existsForAny(3, 3) and readKept(KEYS[k + 3]) or {}
+  if last > a + 3 and ARGV[a + 4] == '1' and redis.call('HLEN', KEYS[k + 3]) == 0 then
     return 'absent'
   end
 
   local nowUs = nowMicros()
-  local token = integer(math.max(lastToken + 1, nowUs))
-  local lease = formatLease('held', token, 0, ARGV[1], ARGV[3])
+  local number = math.max(lastToken + 1, nowUs)
+  local token = integer(number)
+  local lease = formatLease('held', token, ARGV[a + 1], '0', ARGV[a + 3])
   -- What is there, and was not seen, is no string.
-  if not redis.call('SET', KEYS[1], lease, 'PX', ARGV[2], 'NX') then
+  if not redis.call('SET', KEYS[k + 1], lease, 'PX', ARGV[a + 2], 'NX') then
     return { 'corrupt', 'the Redis key of its lease holds a value of another type' }
   end
-  local lifeMs = counterLifeMs(tonumber(token), nowUs, ttlMs)
-  if not redis.call('SET', KEYS[2], token, 'PX', lifeMs, seen[2] and 'XX' or 'NX') then
-    redis.call('DEL', KEYS[1])
+  local lifeMs = counterLifeMs(number, nowUs, ARGV[a + 2])
+  if not redis.call('SET', KEYS[k + 2], token, 'PX', lifeMs, counter and 'XX' or 'NX') then
+    redis.call('DEL', KEYS[k + 1])
     return { 'corrupt', 'the Redis key of its counter holds a value of another type' }
   end
-  if ARGV[5] then
+  if last > a + 4 then
     local attributes = {}
-    for i = 8, #ARGV do
+    for i = a + 8, last do
       attributes[#attributes + 1] = ARGV[i]
     end
-    writeKept(KEYS[3], ARGV[5], ARGV[6], ARGV[7], attributes)
-    kept = readKept(KEYS[3])
+    writeKept(KEYS[k + 3], ARGV[a + 5], ARGV[a + 6], ARGV[a + 7], attributes)
+    kept = readKept(KEYS[k + 3])
   end
   if #kept == 0 then
     return 'granted ' .. token
@@ -221,7 +226,7 @@ end
   },
   inspect: {
     keys: 2,
-    sha1: 'bb9d16bb39aea54e74e538642d7df76bf24c2f9b',
+    sha1: '42025c42298f642c51ede15882c5c59b06cf8fa2',
     source: `-- Whole numbers as text; tostring() would round them to 14 digits.
 local function integer(number)
   return string.format('%.0f', number)
@@ -290,28 +295,26 @@ local function writeKept(key, kind, data, dataTtlMs, attributes)
     redis.call('PERSIST', key)
   end
 end
--- A lease is a string: its state (held, revoked, or kept after a release that keeps the key), its token, the sequence of the
--- last writes beside it, the length of its owner, the owner, and the holder as JSON, as in
--- 'held 1796025600000000 0 3 ann {"host":"a"}'. Its key expires when the lease does.
+-- A lease is a string: its state (held, revoked, or kept after a release that keeps the key), its token, its owner, who has no line
+-- end in his name; and in a second line the sequence of the last writes beside it, and the holder as JSON. Its key expires when
+-- the lease does.
 
-local function formatLease(state, token, sequence, owner, holder)
-  return table.concat({ state, token, sequence, #owner, owner, holder }, ' ')
+local function formatLease(state, token, owner, sequence, holder)
+  return state .. ' ' .. token .. ' ' .. owner .. '\\n' .. sequence .. ' ' .. holder
 end
 
 -- Nothing where it cannot be read.
 local function parseLease(text)
-  local state, token, sequence, length, start = string.match(text, '^(%l+) (%d+) (%d+) (%d+) ()')
+  local state, token, owner, sequence, holder = string.match(text, '^(%l+) (%d+) ([^\\n]*)\\n(%d+) (.*)$')
   if not state then
     return nil
   end
-  local last = start + length - 1
-  return {
-    state = state,
-    token = token,
-    sequence = sequence,
-    owner = string.sub(text, start, last),
-    holder = string.sub(text, last + 2),
-  }
+  return { state = state, token = token, owner = owner, sequence = sequence, holder = holder }
+end
+
+-- Whether it is held by this owner with this token: the common case, found without reading the rest.
+local function isHeldBy(text, owner, token)
+  return string.find(text, 'held ' .. token .. ' ' .. owner .. '\\n', 1, true) == 1
 end
 
 local text = redis.call('GET', KEYS[1])
@@ -332,7 +335,7 @@ return { 'lease', lease.owner, lease.token, lease.holder, leftMs, kept }
   },
   release: {
     keys: 2,
-    sha1: 'bd5b1bc157a11ab4d1fed56afb3ec2db2be38d1f',
+    sha1: '3ad54c2569c8e28c9386cb7fafd3bea6804224e6',
     source: `-- Whole numbers as text; tostring() would round them to 14 digits.
 local function integer(number)
   return string.format('%.0f', number)
@@ -401,44 +404,41 @@ local function writeKept(key, kind, data, dataTtlMs, attributes)
     redis.call('PERSIST', key)
   end
 end
--- A lease is a string: its state (held, revoked, or kept after a release that keeps the key), its token, the sequence of the
--- last writes beside it, the length of its owner, the owner, and the holder as JSON, as in
--- 'held 1796025600000000 0 3 ann {"host":"a"}'. Its key expires when the lease does.
+-- A lease is a string: its state (held, revoked, or kept after a release that keeps the key), its token, its owner, who has no line
+-- end in his name; and in a second line the sequence of the last writes beside it, and the holder as JSON. Its key expires when
+-- the lease does.
 
-local function formatLease(state, token, sequence, owner, holder)
-  return table.concat({ state, token, sequence, #owner, owner, holder }, ' ')
+local function formatLease(state, token, owner, sequence, holder)
+  return state .. ' ' .. token .. ' ' .. owner .. '\\n' .. sequence .. ' ' .. holder
 end
 
 -- Nothing where it cannot be read.
 local function parseLease(text)
-  local state, token, sequence, length, start = string.match(text, '^(%l+) (%d+) (%d+) (%d+) ()')
+  local state, token, owner, sequence, holder = string.match(text, '^(%l+) (%d+) ([^\\n]*)\\n(%d+) (.*)$')
   if not state then
     return nil
   end
-  local last = start + length - 1
-  return {
-    state = state,
-    token = token,
-    sequence = sequence,
-    owner = string.sub(text, start, last),
-    holder = string.sub(text, last + 2),
-  }
+  return { state = state, token = token, owner = owner, sequence = sequence, holder = holder }
 end
--- Calls \`one(keys, arguments, seen)\` for each lease, which has \`keysEach\` keys and as many arguments as every other: \`seen\` is what
--- its keys held before, where that is a string. One lease is answered as \`one\` does; of many, a failure is that of its lease alone.
+
+-- Whether it is held by this owner with this token: the common case, found without reading the rest.
+local function isHeldBy(text, owner, token)
+  return string.find(text, 'held ' .. token .. ' ' .. owner .. '\\n', 1, true) == 1
+end
+-- Each lease has \`keysEach\` keys, and as many arguments as every other. Calls \`one(k, a, last, seen)\` for each: its keys are those
+-- after KEYS[k], its arguments those after ARGV[a] up to ARGV[last], and seen[k + 1] is what its first key holds, where that is a
+-- string. One lease is answered as \`one\` does; of many, a failure is that of its lease alone.
 local function each(keysEach, one)
-  local values = redis.call('MGET', unpack(KEYS))
+  local seen = redis.call('MGET', unpack(KEYS))
   local count = #KEYS / keysEach
   if count == 1 then
-    return one(KEYS, ARGV, values)
+    return one(0, 0, #ARGV, seen)
   end
   local argumentsEach = #ARGV / count
   local replies = {}
   local areWords = true
   for i = 0, count - 1 do
-    local from, to = i * keysEach + 1, (i + 1) * keysEach
-    local arguments = { unpack(ARGV, i * argumentsEach + 1, (i + 1) * argumentsEach) }
-    local isDone, reply = pcall(one, { unpack(KEYS, from, to) }, arguments, { unpack(values, from, to) })
+    local isDone, reply = pcall(one, i * keysEach, i * argumentsEach, (i + 1) * argumentsEach, seen)
     if not isDone then
       -- Before version 7 an error of Redis is text that begins with its place in the script.
       local text = type(reply) == 'table' and reply.err or tostring(reply)
@@ -465,41 +465,45 @@ local function existsForAny(keysEach, nth)
   return isThere
 end
 
-return each(2, function(KEYS, ARGV, seen)
-  if not seen[1] then
+return each(2, function(k, a, last, seen)
+  if not seen[k + 1] then
     return 'not-held'
   end
-  local lease = parseLease(seen[1])
-  if not lease then
-    return { 'corrupt', 'its lease cannot be read' }
+  local owner, token = ARGV[a + 1], ARGV[a + 2]
+  local hasWrites = last > a + 4 and (ARGV[a + 5] ~= 'keep' or last > a + 7)
+  local lease = nil
+  if last > a + 2 or not isHeldBy(seen[k + 1], owner, token) then
+    lease = parseLease(seen[k + 1])
+    if not lease then
+      return { 'corrupt', 'its lease cannot be read' }
+    end
+    if lease.state == 'kept' or lease.owner ~= owner or (token ~= '' and lease.token ~= token) then
+      return 'not-held'
+    end
   end
-  if lease.state == 'kept' or lease.owner ~= ARGV[1] or (ARGV[2] ~= '' and lease.token ~= ARGV[2]) then
-    return 'not-held'
-  end
-  local hasWrites = ARGV[5] and (ARGV[5] ~= 'keep' or #ARGV > 7)
   if hasWrites then
     -- Fails before anything is written, where this is no hash.
-    redis.call('HLEN', KEYS[2])
+    redis.call('HLEN', KEYS[k + 2])
   end
 
   -- A deletion comes first: where memory is short, Redis refuses what allocates unless the script has already written.
-  local keepMs = tonumber(ARGV[3] or '0')
-  redis.call('DEL', KEYS[1])
+  local keepMs = last > a + 2 and tonumber(ARGV[a + 3]) or 0
+  redis.call('DEL', KEYS[k + 1])
   if keepMs > 0 then
-    redis.call('SET', KEYS[1], formatLease('kept', lease.token, lease.sequence, '', ''), 'PX', keepMs)
+    redis.call('SET', KEYS[k + 1], formatLease('kept', lease.token, '', lease.sequence, ''), 'PX', keepMs)
   end
 
-  local isNewer = hasWrites and (ARGV[4] == '' or tonumber(ARGV[4]) > tonumber(lease.sequence))
+  local isNewer = hasWrites and (ARGV[a + 4] == '' or tonumber(ARGV[a + 4]) > tonumber(lease.sequence))
   if isNewer then
     local attributes = {}
-    for i = 8, #ARGV do
+    for i = a + 8, last do
       attributes[#attributes + 1] = ARGV[i]
     end
-    writeKept(KEYS[2], ARGV[5], ARGV[6], ARGV[7], attributes)
+    writeKept(KEYS[k + 2], ARGV[a + 5], ARGV[a + 6], ARGV[a + 7], attributes)
   end
   if keepMs <= 0 then
     -- Without the right to publish, waiters poll; the key is free all the same.
-    redis.pcall('PUBLISH', KEYS[1], 'freed')
+    redis.pcall('PUBLISH', KEYS[k + 1], 'freed')
   end
   return 'released'
 end)
@@ -507,7 +511,7 @@ end)
   },
   renew: {
     keys: 3,
-    sha1: 'e8cafa48e30528269e77d2db133a2290e5838b53',
+    sha1: 'b150069eea77f0a8ef431a25e5894a5bc32b92fc',
     source: `-- Whole numbers as text; tostring() would round them to 14 digits.
 local function integer(number)
   return string.format('%.0f', number)
@@ -523,9 +527,16 @@ local function nowMicros()
   end
   return startedUs
 end
+local lives = {}
+
 -- How long the counter of a key must live, in ms: a day longer than the lease, and than the token is ahead of the clock.
 local function counterLifeMs(token, nowUs, ttlMs)
-  return math.ceil(math.max(ttlMs, (token - nowUs) / 1000, 0)) + 86400000
+  if token > nowUs then
+    return math.ceil(math.max(tonumber(ttlMs), (token - nowUs) / 1000)) + 86400000
+  end
+  -- As text, and once for all that have the same TTL: numbers are slow to write.
+  lives[ttlMs] = lives[ttlMs] or integer(ttlMs + 86400000)
+  return lives[ttlMs]
 end
 -- What is kept beside a lease is a hash: \`data\`, \`kind\` (text, bytes), \`expires\` (ms of the server's clock), and one
 -- field \`a:<name>\` per attribute.
@@ -580,44 +591,41 @@ local function writeKept(key, kind, data, dataTtlMs, attributes)
     redis.call('PERSIST', key)
   end
 end
--- A lease is a string: its state (held, revoked, or kept after a release that keeps the key), its token, the sequence of the
--- last writes beside it, the length of its owner, the owner, and the holder as JSON, as in
--- 'held 1796025600000000 0 3 ann {"host":"a"}'. Its key expires when the lease does.
+-- A lease is a string: its state (held, revoked, or kept after a release that keeps the key), its token, its owner, who has no line
+-- end in his name; and in a second line the sequence of the last writes beside it, and the holder as JSON. Its key expires when
+-- the lease does.
 
-local function formatLease(state, token, sequence, owner, holder)
-  return table.concat({ state, token, sequence, #owner, owner, holder }, ' ')
+local function formatLease(state, token, owner, sequence, holder)
+  return state .. ' ' .. token .. ' ' .. owner .. '\\n' .. sequence .. ' ' .. holder
 end
 
 -- Nothing where it cannot be read.
 local function parseLease(text)
-  local state, token, sequence, length, start = string.match(text, '^(%l+) (%d+) (%d+) (%d+) ()')
+  local state, token, owner, sequence, holder = string.match(text, '^(%l+) (%d+) ([^\\n]*)\\n(%d+) (.*)$')
   if not state then
     return nil
   end
-  local last = start + length - 1
-  return {
-    state = state,
-    token = token,
-    sequence = sequence,
-    owner = string.sub(text, start, last),
-    holder = string.sub(text, last + 2),
-  }
+  return { state = state, token = token, owner = owner, sequence = sequence, holder = holder }
 end
--- Calls \`one(keys, arguments, seen)\` for each lease, which has \`keysEach\` keys and as many arguments as every other: \`seen\` is what
--- its keys held before, where that is a string. One lease is answered as \`one\` does; of many, a failure is that of its lease alone.
+
+-- Whether it is held by this owner with this token: the common case, found without reading the rest.
+local function isHeldBy(text, owner, token)
+  return string.find(text, 'held ' .. token .. ' ' .. owner .. '\\n', 1, true) == 1
+end
+-- Each lease has \`keysEach\` keys, and as many arguments as every other. Calls \`one(k, a, last, seen)\` for each: its keys are those
+-- after KEYS[k], its arguments those after ARGV[a] up to ARGV[last], and seen[k + 1] is what its first key holds, where that is a
+-- string. One lease is answered as \`one\` does; of many, a failure is that of its lease alone.
 local function each(keysEach, one)
-  local values = redis.call('MGET', unpack(KEYS))
+  local seen = redis.call('MGET', unpack(KEYS))
   local count = #KEYS / keysEach
   if count == 1 then
-    return one(KEYS, ARGV, values)
+    return one(0, 0, #ARGV, seen)
   end
   local argumentsEach = #ARGV / count
   local replies = {}
   local areWords = true
   for i = 0, count - 1 do
-    local from, to = i * keysEach + 1, (i + 1) * keysEach
-    local arguments = { unpack(ARGV, i * argumentsEach + 1, (i + 1) * argumentsEach) }
-    local isDone, reply = pcall(one, { unpack(KEYS, from, to) }, arguments, { unpack(values, from, to) })
+    local isDone, reply = pcall(one, i * keysEach, i * argumentsEach, (i + 1) * argumentsEach, seen)
     if not isDone then
       -- Before version 7 an error of Redis is text that begins with its place in the script.
       local text = type(reply) == 'table' and reply.err or tostring(reply)
@@ -644,45 +652,48 @@ local function existsForAny(keysEach, nth)
   return isThere
 end
 
-return each(3, function(KEYS, ARGV, seen)
-  if not seen[1] then
+return each(3, function(k, a, last, seen)
+  if not seen[k + 1] then
     return 'not-held'
   end
-  local lease = parseLease(seen[1])
-  if not lease then
+  local owner, token = ARGV[a + 1], ARGV[a + 2]
+  if not isHeldBy(seen[k + 1], owner, token) then
+    if parseLease(seen[k + 1]) then
+      return 'not-held'
+    end
     return { 'corrupt', 'its lease cannot be read' }
   end
-  if lease.owner ~= ARGV[1] or lease.token ~= ARGV[2] or lease.state ~= 'held' then
-    return 'not-held'
-  end
-  local hasWrites = ARGV[5] and (ARGV[5] ~= 'keep' or #ARGV > 7)
+  local hasWrites = last > a + 4 and (ARGV[a + 5] ~= 'keep' or last > a + 7)
   if hasWrites then
     -- Fails before anything is written, where this is no hash.
-    redis.call('HLEN', KEYS[3])
+    redis.call('HLEN', KEYS[k + 3])
   end
 
-  local ttlMs = tonumber(ARGV[3])
-  local leftMs = redis.call('PTTL', KEYS[1])
+  local ttlMs = tonumber(ARGV[a + 3])
+  local leftMs = redis.call('PTTL', KEYS[k + 1])
   if leftMs < ttlMs then
-    redis.call('PEXPIRE', KEYS[1], ttlMs)
+    redis.call('PEXPIRE', KEYS[k + 1], ARGV[a + 3])
   end
   -- The counter must outlive the lease. It was written when the token was given, for a day and more.
-  local token = tonumber(lease.token)
-  if nowMicros() - token > (86400000 - ttlMs) / 2 * 1000 then
-    redis.call('SET', KEYS[2], lease.token, 'PX', counterLifeMs(token, nowMicros(), ttlMs))
+  if nowMicros() - tonumber(token) > (86400000 - ttlMs) / 2 * 1000 then
+    redis.call('SET', KEYS[k + 2], token, 'PX', counterLifeMs(tonumber(token), nowMicros(), ARGV[a + 3]))
   end
 
-  local isNewer = hasWrites and (ARGV[4] == '' or tonumber(ARGV[4]) > tonumber(lease.sequence))
-  if isNewer then
-    if ARGV[4] ~= '' then
-      local text = formatLease(lease.state, lease.token, ARGV[4], lease.owner, lease.holder)
-      redis.call('SET', KEYS[1], text, 'PX', math.max(leftMs, ttlMs))
+  if hasWrites then
+    local lease = parseLease(seen[k + 1])
+    local sequence = ARGV[a + 4]
+    local isNewer = sequence == '' or tonumber(sequence) > tonumber(lease.sequence)
+    if isNewer and sequence ~= '' then
+      local text = formatLease('held', token, owner, sequence, lease.holder)
+      redis.call('SET', KEYS[k + 1], text, 'PX', math.max(leftMs, ttlMs))
     end
-    local attributes = {}
-    for i = 8, #ARGV do
-      attributes[#attributes + 1] = ARGV[i]
+    if isNewer then
+      local attributes = {}
+      for i = a + 8, last do
+        attributes[#attributes + 1] = ARGV[i]
+      end
+      writeKept(KEYS[k + 3], ARGV[a + 5], ARGV[a + 6], ARGV[a + 7], attributes)
     end
-    writeKept(KEYS[3], ARGV[5], ARGV[6], ARGV[7], attributes)
   end
   return 'renewed'
 end)
@@ -690,29 +701,27 @@ end)
   },
   revoke: {
     keys: 1,
-    sha1: 'dcf794a59ba2697d65af8778145339db587bd671',
-    source: `-- A lease is a string: its state (held, revoked, or kept after a release that keeps the key), its token, the sequence of the
--- last writes beside it, the length of its owner, the owner, and the holder as JSON, as in
--- 'held 1796025600000000 0 3 ann {"host":"a"}'. Its key expires when the lease does.
+    sha1: '23d36c9bc2e3ff5beecdf7dc821c83abe996b62d',
+    source: `-- A lease is a string: its state (held, revoked, or kept after a release that keeps the key), its token, its owner, who has no line
+-- end in his name; and in a second line the sequence of the last writes beside it, and the holder as JSON. Its key expires when
+-- the lease does.
 
-local function formatLease(state, token, sequence, owner, holder)
-  return table.concat({ state, token, sequence, #owner, owner, holder }, ' ')
+local function formatLease(state, token, owner, sequence, holder)
+  return state .. ' ' .. token .. ' ' .. owner .. '\\n' .. sequence .. ' ' .. holder
 end
 
 -- Nothing where it cannot be read.
 local function parseLease(text)
-  local state, token, sequence, length, start = string.match(text, '^(%l+) (%d+) (%d+) (%d+) ()')
+  local state, token, owner, sequence, holder = string.match(text, '^(%l+) (%d+) ([^\\n]*)\\n(%d+) (.*)$')
   if not state then
     return nil
   end
-  local last = start + length - 1
-  return {
-    state = state,
-    token = token,
-    sequence = sequence,
-    owner = string.sub(text, start, last),
-    holder = string.sub(text, last + 2),
-  }
+  return { state = state, token = token, owner = owner, sequence = sequence, holder = holder }
+end
+
+-- Whether it is held by this owner with this token: the common case, found without reading the rest.
+local function isHeldBy(text, owner, token)
+  return string.find(text, 'held ' .. token .. ' ' .. owner .. '\\n', 1, true) == 1
 end
 
 local text = redis.call('GET', KEYS[1])
@@ -732,7 +741,7 @@ elseif lease.state == 'held' then
   if leftMs == -1 then
     return { 'corrupt', 'its lease has no expiry' }
   end
-  local revoked = formatLease('revoked', lease.token, lease.sequence, lease.owner, lease.holder)
+  local revoked = formatLease('revoked', lease.token, lease.owner, lease.sequence, lease.holder)
   redis.call('SET', KEYS[1], revoked, 'PX', math.max(1, leftMs))
 end
 return 'revoked'

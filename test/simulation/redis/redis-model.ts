@@ -56,8 +56,8 @@ export class RedisSession {
   }
 }
 
-/** As includes/lease.lua writes it: state, token, sequence, length of the owner in bytes, owner, holder. */
-const LEASE = /^([a-z]+) (\d+) \d+ (\d+) /;
+/** As includes/lease.lua writes it. */
+const LEASE = /^([a-z]+) (\d+) (.*)\n/;
 
 const runtime = new LuaRuntime();
 
@@ -159,10 +159,9 @@ export class RedisModel {
     const entry: Entry | undefined = this.keyspace.get(bytesOf(this.keys.of(key).lease));
     const lease = typeof entry?.value === 'string' ? LEASE.exec(entry.value) : null;
     if (lease === null) return null;
-    const [head, state, token, length] = lease;
-    const owner = lease.input.slice(head.length, head.length + Number(length));
+    const [, state, token, owner] = lease;
     return {
-      ...(state !== 'kept' && { owner: textOf(owner) }),
+      ...(state !== 'kept' && { owner: textOf(owner!) }),
       token: Number(token),
       state: state as ModelHolding['state'],
     };

@@ -99,7 +99,8 @@ describe('What is asked of Redis in one turn, in one command', () => {
     proxy.dropReplies(1, 'EVALSHA');
     const errors = await Promise.all(requests.map(each => rejection(store.acquire(each, call))));
     expect(errors).toMatchObject(Array(3).fill({ code: 'LOCK_STORE_UNAVAILABLE', sent: true }));
-    for (const { key, owner } of requests) expect(await real.get(keys.of(key).lease)).toContain(` ${owner} `);
+    for (const { key, owner } of requests)
+      expect(await real.get(keys.of(key).lease)).toContain(` ${owner}\n`);
   });
 
   it('is sent again where Redis did not know the script, but for what was given up meanwhile', async () => {

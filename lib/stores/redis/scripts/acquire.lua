@@ -27,56 +27,57 @@ Returns 'granted <token>' where the key was free and nothing is kept
 --@include lease
 --@include each
 
-return each(3, function(KEYS, ARGV, seen)
-  local ttlMs = tonumber(ARGV[2])
-  if seen[1] then
-    local lease = parseLease(seen[1])
-    local leftMs = redis.call('PTTL', KEYS[1])
+return each(3, function(k, a, last, seen)
+  if seen[k + 1] then
+    local lease = parseLease(seen[k + 1])
+    local leftMs = redis.call('PTTL', KEYS[k + 1])
     if not lease then
       return { 'corrupt', 'its lease cannot be read' }
     end
     if leftMs == -1 then
       return { 'corrupt', 'its lease has no expiry' }
     end
-    if lease.owner ~= ARGV[1] or lease.state ~= 'held' then
+    if lease.owner ~= ARGV[a + 1] or lease.state ~= 'held' then
       return { 'held', lease.owner, lease.holder, leftMs }
     end
-    local kept = readKept(KEYS[3])
-    if leftMs < ttlMs then
-      redis.call('PEXPIRE', KEYS[1], ttlMs)
+    local kept = readKept(KEYS[k + 3])
+    if leftMs < tonumber(ARGV[a + 2]) then
+      redis.call('PEXPIRE', KEYS[k + 1], ARGV[a + 2])
     end
     return { 'granted', lease.token, kept }
   end
 
-  local lastToken = string.match(seen[2] or '0', '^%d+$') and tonumber(seen[2] or '0')
+  local counter = seen[k + 2]
+  local lastToken = not counter and 0 or string.match(counter, '^%d+$') and tonumber(counter)
   if not lastToken or lastToken >= 9007199254740991 then
     return { 'corrupt', 'its counter is not a safe integer' }
   end
   -- Read, and found sound, before anything is written.
-  local kept = existsForAny(3, 3) and readKept(KEYS[3]) or {}
-  if ARGV[4] == '1' and redis.call('HLEN', KEYS[3]) == 0 then
+  local kept = existsForAny(3, 3) and readKept(KEYS[k + 3]) or {}
+  if last > a + 3 and ARGV[a + 4] == '1' and redis.call('HLEN', KEYS[k + 3]) == 0 then
     return 'absent'
   end
 
   local nowUs = nowMicros()
-  local token = integer(math.max(lastToken + 1, nowUs))
-  local lease = formatLease('held', token, 0, ARGV[1], ARGV[3])
+  local number = math.max(lastToken + 1, nowUs)
+  local token = integer(number)
+  local lease = formatLease('held', token, ARGV[a + 1], '0', ARGV[a + 3])
   -- What is there, and was not seen, is no string.
-  if not redis.call('SET', KEYS[1], lease, 'PX', ARGV[2], 'NX') then
+  if not redis.call('SET', KEYS[k + 1], lease, 'PX', ARGV[a + 2], 'NX') then
     return { 'corrupt', 'the Redis key of its lease holds a value of another type' }
   end
-  local lifeMs = counterLifeMs(tonumber(token), nowUs, ttlMs)
-  if not redis.call('SET', KEYS[2], token, 'PX', lifeMs, seen[2] and 'XX' or 'NX') then
-    redis.call('DEL', KEYS[1])
+  local lifeMs = counterLifeMs(number, nowUs, ARGV[a + 2])
+  if not redis.call('SET', KEYS[k + 2], token, 'PX', lifeMs, counter and 'XX' or 'NX') then
+    redis.call('DEL', KEYS[k + 1])
     return { 'corrupt', 'the Redis key of its counter holds a value of another type' }
   end
-  if ARGV[5] then
+  if last > a + 4 then
     local attributes = {}
-    for i = 8, #ARGV do
+    for i = a + 8, last do
       attributes[#attributes + 1] = ARGV[i]
     end
-    writeKept(KEYS[3], ARGV[5], ARGV[6], ARGV[7], attributes)
-    kept = readKept(KEYS[3])
+    writeKept(KEYS[k + 3], ARGV[a + 5], ARGV[a + 6], ARGV[a + 7], attributes)
+    kept = readKept(KEYS[k + 3])
   end
   if #kept == 0 then
     return 'granted ' .. token

@@ -23,41 +23,45 @@ Returns 'released'
 --@include lease
 --@include each
 
-return each(2, function(KEYS, ARGV, seen)
-  if not seen[1] then
+return each(2, function(k, a, last, seen)
+  if not seen[k + 1] then
     return 'not-held'
   end
-  local lease = parseLease(seen[1])
-  if not lease then
-    return { 'corrupt', 'its lease cannot be read' }
+  local owner, token = ARGV[a + 1], ARGV[a + 2]
+  local hasWrites = last > a + 4 and (ARGV[a + 5] ~= 'keep' or last > a + 7)
+  local lease = nil
+  if last > a + 2 or not isHeldBy(seen[k + 1], owner, token) then
+    lease = parseLease(seen[k + 1])
+    if not lease then
+      return { 'corrupt', 'its lease cannot be read' }
+    end
+    if lease.state == 'kept' or lease.owner ~= owner or (token ~= '' and lease.token ~= token) then
+      return 'not-held'
+    end
   end
-  if lease.state == 'kept' or lease.owner ~= ARGV[1] or (ARGV[2] ~= '' and lease.token ~= ARGV[2]) then
-    return 'not-held'
-  end
-  local hasWrites = ARGV[5] and (ARGV[5] ~= 'keep' or #ARGV > 7)
   if hasWrites then
     -- Fails before anything is written, where this is no hash.
-    redis.call('HLEN', KEYS[2])
+    redis.call('HLEN', KEYS[k + 2])
   end
 
   -- A deletion comes first: where memory is short, Redis refuses what allocates unless the script has already written.
-  local keepMs = tonumber(ARGV[3] or '0')
-  redis.call('DEL', KEYS[1])
+  local keepMs = last > a + 2 and tonumber(ARGV[a + 3]) or 0
+  redis.call('DEL', KEYS[k + 1])
   if keepMs > 0 then
-    redis.call('SET', KEYS[1], formatLease('kept', lease.token, lease.sequence, '', ''), 'PX', keepMs)
+    redis.call('SET', KEYS[k + 1], formatLease('kept', lease.token, '', lease.sequence, ''), 'PX', keepMs)
   end
 
-  local isNewer = hasWrites and (ARGV[4] == '' or tonumber(ARGV[4]) > tonumber(lease.sequence))
+  local isNewer = hasWrites and (ARGV[a + 4] == '' or tonumber(ARGV[a + 4]) > tonumber(lease.sequence))
   if isNewer then
     local attributes = {}
-    for i = 8, #ARGV do
+    for i = a + 8, last do
       attributes[#attributes + 1] = ARGV[i]
     end
-    writeKept(KEYS[2], ARGV[5], ARGV[6], ARGV[7], attributes)
+    writeKept(KEYS[k + 2], ARGV[a + 5], ARGV[a + 6], ARGV[a + 7], attributes)
   end
   if keepMs <= 0 then
     -- Without the right to publish, waiters poll; the key is free all the same.
-    redis.pcall('PUBLISH', KEYS[1], 'freed')
+    redis.pcall('PUBLISH', KEYS[k + 1], 'freed')
   end
   return 'released'
 end)

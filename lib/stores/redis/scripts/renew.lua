@@ -26,45 +26,48 @@ Returns 'renewed'
 --@include lease
 --@include each
 
-return each(3, function(KEYS, ARGV, seen)
-  if not seen[1] then
+return each(3, function(k, a, last, seen)
+  if not seen[k + 1] then
     return 'not-held'
   end
-  local lease = parseLease(seen[1])
-  if not lease then
+  local owner, token = ARGV[a + 1], ARGV[a + 2]
+  if not isHeldBy(seen[k + 1], owner, token) then
+    if parseLease(seen[k + 1]) then
+      return 'not-held'
+    end
     return { 'corrupt', 'its lease cannot be read' }
   end
-  if lease.owner ~= ARGV[1] or lease.token ~= ARGV[2] or lease.state ~= 'held' then
-    return 'not-held'
-  end
-  local hasWrites = ARGV[5] and (ARGV[5] ~= 'keep' or #ARGV > 7)
+  local hasWrites = last > a + 4 and (ARGV[a + 5] ~= 'keep' or last > a + 7)
   if hasWrites then
     -- Fails before anything is written, where this is no hash.
-    redis.call('HLEN', KEYS[3])
+    redis.call('HLEN', KEYS[k + 3])
   end
 
-  local ttlMs = tonumber(ARGV[3])
-  local leftMs = redis.call('PTTL', KEYS[1])
+  local ttlMs = tonumber(ARGV[a + 3])
+  local leftMs = redis.call('PTTL', KEYS[k + 1])
   if leftMs < ttlMs then
-    redis.call('PEXPIRE', KEYS[1], ttlMs)
+    redis.call('PEXPIRE', KEYS[k + 1], ARGV[a + 3])
   end
   -- The counter must outlive the lease. It was written when the token was given, for a day and more.
-  local token = tonumber(lease.token)
-  if nowMicros() - token > (86400000 - ttlMs) / 2 * 1000 then
-    redis.call('SET', KEYS[2], lease.token, 'PX', counterLifeMs(token, nowMicros(), ttlMs))
+  if nowMicros() - tonumber(token) > (86400000 - ttlMs) / 2 * 1000 then
+    redis.call('SET', KEYS[k + 2], token, 'PX', counterLifeMs(tonumber(token), nowMicros(), ARGV[a + 3]))
   end
 
-  local isNewer = hasWrites and (ARGV[4] == '' or tonumber(ARGV[4]) > tonumber(lease.sequence))
-  if isNewer then
-    if ARGV[4] ~= '' then
-      local text = formatLease(lease.state, lease.token, ARGV[4], lease.owner, lease.holder)
-      redis.call('SET', KEYS[1], text, 'PX', math.max(leftMs, ttlMs))
+  if hasWrites then
+    local lease = parseLease(seen[k + 1])
+    local sequence = ARGV[a + 4]
+    local isNewer = sequence == '' or tonumber(sequence) > tonumber(lease.sequence)
+    if isNewer and sequence ~= '' then
+      local text = formatLease('held', token, owner, sequence, lease.holder)
+      redis.call('SET', KEYS[k + 1], text, 'PX', math.max(leftMs, ttlMs))
     end
-    local attributes = {}
-    for i = 8, #ARGV do
-      attributes[#attributes + 1] = ARGV[i]
+    if isNewer then
+      local attributes = {}
+      for i = a + 8, last do
+        attributes[#attributes + 1] = ARGV[i]
+      end
+      writeKept(KEYS[k + 3], ARGV[a + 5], ARGV[a + 6], ARGV[a + 7], attributes)
     end
-    writeKept(KEYS[3], ARGV[5], ARGV[6], ARGV[7], attributes)
   end
   return 'renewed'
 end)

@@ -29,7 +29,7 @@ elseif lease.state == 'held' then
   if leftMs == -1 then
     return { 'corrupt', 'its lease has no expiry' }
   end
-  local revoked = formatLease('revoked', lease.token, lease.sequence, lease.owner, lease.holder)
+  local revoked = formatLease('revoked', lease.token, lease.owner, lease.sequence, lease.holder)
   redis.call('SET', KEYS[1], revoked, 'PX', math.max(1, leftMs))
 end
 return 'revoked'

@@ -1,18 +1,17 @@
--- Calls `one(keys, arguments, seen)` for each lease, which has `keysEach` keys and as many arguments as every other: `seen` is what
--- its keys held before, where that is a string. One lease is answered as `one` does; of many, a failure is that of its lease alone.
+-- Each lease has `keysEach` keys, and as many arguments as every other. Calls `one(k, a, last, seen)` for each: its keys are those
+-- after KEYS[k], its arguments those after ARGV[a] up to ARGV[last], and seen[k + 1] is what its first key holds, where that is a
+-- string. One lease is answered as `one` does; of many, a failure is that of its lease alone.
 local function each(keysEach, one)
-  local values = redis.call('MGET', unpack(KEYS))
+  local seen = redis.call('MGET', unpack(KEYS))
   local count = #KEYS / keysEach
   if count == 1 then
-    return one(KEYS, ARGV, values)
+    return one(0, 0, #ARGV, seen)
   end
   local argumentsEach = #ARGV / count
   local replies = {}
   local areWords = true
   for i = 0, count - 1 do
-    local from, to = i * keysEach + 1, (i + 1) * keysEach
-    local arguments = { unpack(ARGV, i * argumentsEach + 1, (i + 1) * argumentsEach) }
-    local isDone, reply = pcall(one, { unpack(KEYS, from, to) }, arguments, { unpack(values, from, to) })
+    local isDone, reply = pcall(one, i * keysEach, i * argumentsEach, (i + 1) * argumentsEach, seen)
     if not isDone then
       -- Before version 7 an error of Redis is text that begins with its place in the script.
       local text = type(reply) == 'table' and reply.err or tostring(reply)
