@@ -49,6 +49,11 @@ export class EventHub {
     return () => void set.delete(entry);
   }
 
+  /** Whether anybody listens; what nobody hears need not be worked out. */
+  has(name: keyof LockEvents): boolean {
+    return (this.listeners.get(name)?.size ?? 0) > 0;
+  }
+
   emit<E extends keyof LockEvents>(name: E, event: LockEvents[E]): void {
     const listeners = this.listeners.get(name);
     if (listeners === undefined) return;

@@ -45,16 +45,19 @@ export function pollDelayMs(attempt: number, maxMs: number, chance: number): num
  * this clock run faster the more often it is read.
  */
 export class ElapsedTime {
+  /** The wall clock, as of the last {@link now}. */
+  lastWallMs: number;
   private wallLeadMs: number;
   private gainedMs = 0;
 
   constructor(private readonly clock: Clock) {
-    this.wallLeadMs = clock.wallMs() - clock.monotonicMs();
+    this.lastWallMs = clock.wallMs();
+    this.wallLeadMs = this.lastWallMs - clock.monotonicMs();
   }
 
   /** Milliseconds on this holder's clock; never goes back. */
   now(): number {
-    const wallMs = this.clock.wallMs();
+    const wallMs = (this.lastWallMs = this.clock.wallMs());
     const nowMs = this.clock.monotonicMs();
     if (Math.abs(wallMs - nowMs - this.wallLeadMs) > CLOCK_RESOLUTION_MS) return this.compare();
     return nowMs + this.gainedMs;

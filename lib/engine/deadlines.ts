@@ -26,7 +26,12 @@ export class Deadlines {
 
   /** Starts, or starts anew; `Infinity` is no deadline. */
   start(deadline: Deadline, afterMs: number): void {
-    this.timerOf(deadline).put(deadline, this.clock.monotonicMs() + afterMs);
+    this.startAt(deadline, this.clock.monotonicMs() + afterMs);
+  }
+
+  /** As {@link start}, for who has looked at the monotonic clock. */
+  startAt(deadline: Deadline, atMs: number): void {
+    this.timerOf(deadline).put(deadline, atMs);
   }
 
   remove(deadline: Deadline): void {

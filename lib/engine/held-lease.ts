@@ -212,7 +212,7 @@ export class HeldLease implements Lease, RenewingLease {
     const { commandTimeoutMs } = timing;
     const untilMs = Math.max(validity.storeExpiryAt, now + keepMs + commandTimeoutMs);
     const request = { ...this.releaseRequest(keepMs), ...writes };
-    this.services.releaser.release(request, { untilMs, commandTimeoutMs }, () => {
+    this.services.releaser.release(request, { startedAt: now, untilMs, commandTimeoutMs }, () => {
       this.keeper.freed(this);
       onReleased();
     });
@@ -246,7 +246,8 @@ export class HeldLease implements Lease, RenewingLease {
     if (!wasHeld) return;
     const { events } = this.services;
     if (state.kind === 'lost') tellOf(events, this.grant, 'lost', { cause: state.cause });
-    else tellOf(events, this.grant, 'released', { heldMs: this.now - this.grant.sentAt });
+    else if (events.has('released'))
+      tellOf(events, this.grant, 'released', { heldMs: this.now - this.grant.sentAt });
   }
 }
 

@@ -15,6 +15,7 @@ export interface Waiter extends InLine<Waiter> {
   readonly isProbe: boolean;
   /** Whether waiting alone lets the process end. */
   readonly unref: boolean;
+  /** On the monotonic clock. */
   readonly waitingSince: number;
   /** Served, failed or gone. */
   readonly isOver: boolean;
@@ -95,7 +96,7 @@ export class KeyQueue implements ContenderEvents, LeaseKeeper {
 
   /** What to tell somebody whose wait is over. */
   timeoutError(waiter: Waiter): DistributedLockError {
-    const waitedMs = this.services.elapsed.now() - waiter.waitingSince;
+    const waitedMs = this.services.clock.monotonicMs() - waiter.waitingSince;
     const obstacle = this.presentObstacle ?? this.holdDuring(waiter);
     if (obstacle?.kind === 'held') {
       return waiter.isProbe
@@ -149,9 +150,12 @@ export class KeyQueue implements ContenderEvents, LeaseKeeper {
     this.local = lease;
     // The lease has its taker before anybody hears of it: a listener may abort the wait.
     waiter.granted(lease);
-    const waitedMs = this.services.elapsed.now() - waiter.waitingSince;
-    const { owner, fencingToken } = lease;
-    this.services.events.emit('acquired', { key: this.key, owner, fencingToken, waitedMs });
+    const { events, clock } = this.services;
+    if (events.has('acquired')) {
+      const waitedMs = clock.monotonicMs() - waiter.waitingSince;
+      const { owner, fencingToken } = lease;
+      events.emit('acquired', { key: this.key, owner, fencingToken, waitedMs });
+    }
     this.tellAll(this.ownHold(lease));
   }
 
@@ -178,7 +182,7 @@ export class KeyQueue implements ContenderEvents, LeaseKeeper {
       waiter.blocked?.(obstacle);
       if (!waiter.isProbe || obstacle.kind === 'unavailable' || isUndecided(obstacle)) continue;
       this.leave(waiter);
-      const waitedMs = this.services.elapsed.now() - waiter.waitingSince;
+      const waitedMs = this.services.clock.monotonicMs() - waiter.waitingSince;
       const isHeld = obstacle.kind === 'held';
       waiter.failed(
         isHeld ? new LockHeldError(this.key, obstacle.holder) : unavailable(this.key, waitedMs, obstacle),
@@ -209,7 +213,8 @@ export class KeyQueue implements ContenderEvents, LeaseKeeper {
     if (this.local !== lease) return;
     this.local = null;
     this.obstacle = null;
-    this.lastHold = { obstacle: this.ownHold(lease), endedAt: this.services.elapsed.now() };
+    if (this.waiters.size > 0)
+      this.lastHold = { obstacle: this.ownHold(lease), endedAt: this.services.clock.monotonicMs() };
     this.next();
     this.forgetIfIdle();
   }

@@ -119,7 +119,7 @@ export class LeaseEngine {
 
   /** The same object for all that are granted in one millisecond: a store has to encode it once only. */
   private describeHolder(): HolderInfo {
-    const nowMs = Math.floor(this.clock.wallMs());
+    const nowMs = Math.floor(this.elapsed.lastWallMs);
     if (this.holder?.atMs !== nowMs) {
       const { service, url } = this.manager;
       this.holder = { atMs: nowMs, info: { service, ...this.identity, url, since: isoTime(nowMs) } };

@@ -9,6 +9,8 @@ import { WorkTracker } from './work-tracker.js';
 
 /** Until when, and how patiently, a release is tried. */
 export interface ReleasePatience {
+  /** When it was asked for, on the holder's clock. */
+  readonly startedAt: number;
   /** The lease ends by itself then, on the holder's clock. */
   readonly untilMs: number;
   readonly commandTimeoutMs: number;
@@ -32,9 +34,8 @@ export class Releaser {
 
   /** Calls back after the first attempt, whatever came of it. */
   release(request: ReleaseRequest, patience: ReleasePatience, onTried: () => void): void {
-    const startedAt = this.elapsed.now();
     this.try(request, patience.commandTimeoutMs, kind => {
-      if (kind === 'unanswered') this.inBackground(detached(() => this.repeat(request, patience, startedAt)));
+      if (kind === 'unanswered') this.inBackground(detached(() => this.repeat(request, patience)));
       onTried();
     });
   }
@@ -95,17 +96,20 @@ export class Releaser {
     if (keepForMs <= 0) return;
     await this.pause(keepForMs);
     if (this.isStopped) return;
-    const patience = { untilMs: this.elapsed.now() + keepForMs, commandTimeoutMs };
+    const startedAt = this.elapsed.now();
+    const patience = { startedAt, untilMs: startedAt + keepForMs, commandTimeoutMs };
     this.releaseInBackground({ key, owner, fencingToken }, patience);
   }
 
-  private async repeat(request: ReleaseRequest, patience: ReleasePatience, startedAt: number): Promise<void> {
+  private async repeat(request: ReleaseRequest, patience: ReleasePatience): Promise<void> {
     for (let attempt = 1; !this.isStopped; attempt++) {
       await this.pause(pollDelayMs(attempt, 1000, this.random.next()));
       const now = this.elapsed.now();
       if (this.isStopped || now >= patience.untilMs) break;
       const keepForMs =
-        request.keepForMs === undefined ? undefined : Math.max(0, request.keepForMs - (now - startedAt));
+        request.keepForMs === undefined
+          ? undefined
+          : Math.max(0, request.keepForMs - (now - patience.startedAt));
       if ((await this.attempt({ ...request, keepForMs }, patience.commandTimeoutMs)) !== 'unanswered') break;
     }
   }

@@ -65,7 +65,7 @@ export class StoreGateway {
   send<T>(timeoutMs: number, command: (call: CallOptions) => Promise<T>, listener: CommandListener<T>): void {
     const call = new TimedCall(timeoutMs, this.store.name, listener);
     this.deadlines.start(call, timeoutMs);
-    invoke(() => command(call)).then(
+    invoke(command, call).then(
       outcome => {
         this.deadlines.remove(call);
         call.answered(outcome);
@@ -95,9 +95,9 @@ export function unanswered(storeName: string, timeoutMs: number): StoreUnavailab
 }
 
 /** Runs a store's method so that a synchronous throw becomes a rejection. */
-export function invoke<T>(command: () => Promise<T>): Promise<T> {
+export function invoke<A extends unknown[], T>(command: (...args: A) => Promise<T>, ...args: A): Promise<T> {
   try {
-    return Promise.resolve(command());
+    return Promise.resolve(command(...args));
   } catch (error) {
     return Promise.reject(error);
   }

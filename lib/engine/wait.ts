@@ -1,6 +1,6 @@
 import type { DistributedLockError } from '../core/errors.js';
-import type { ElapsedTime } from '../core/lease-timing.js';
 import type { ResolvedAcquire } from '../core/options.js';
+import type { Clock } from '../core/ports.js';
 import type { Obstacle } from './contender.js';
 import type { Deadline, Deadlines } from './deadlines.js';
 import type { HeldLease } from './held-lease.js';
@@ -17,7 +17,7 @@ export interface Demand {
 
 /** What waits of one manager share. */
 export interface WaitServices {
-  readonly elapsed: ElapsedTime;
+  readonly clock: Clock;
   readonly deadlines: Deadlines;
 }
 
@@ -46,13 +46,13 @@ export class Wait implements Waiter, Deadline {
     this.isExtended = !this.isProbe;
     this.unref = demand.unref ?? false;
     this.blocked = demand.onBlocked;
-    this.waitingSince = services.elapsed.now();
+    this.waitingSince = services.clock.monotonicMs();
   }
 
   begin(): void {
     this.demand.signal?.addEventListener('abort', this, { once: true });
     const { waitMs } = this.resolved.timing;
-    this.services.deadlines.start(this, this.isProbe ? this.probeMs : waitMs);
+    this.services.deadlines.startAt(this, this.waitingSince + (this.isProbe ? this.probeMs : waitMs));
     this.queue.enter(this);
   }
 

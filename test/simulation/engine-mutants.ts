@@ -77,8 +77,8 @@ export const engineMutants: readonly Mutant[] = [
     name: 'lost-local-wake-up',
     mistake: 'when a lease here is released, the next waiter here is not served',
     file: 'lib/engine/key-queue.ts',
-    find: 'endedAt: this.services.elapsed.now() };\n    this.next();',
-    replace: 'endedAt: this.services.elapsed.now() };',
+    find: 'endedAt: this.services.clock.monotonicMs() };\n    this.next();',
+    replace: 'endedAt: this.services.clock.monotonicMs() };',
   },
   {
     name: 'over-but-scheduled',
@@ -91,16 +91,16 @@ export const engineMutants: readonly Mutant[] = [
     name: 'release-at-the-end-only',
     mistake: 'a lease is held here until the store has confirmed its release',
     file: 'lib/engine/held-lease.ts',
-    find: '    this.services.releaser.release(request, { untilMs, commandTimeoutMs }, () => {\n      this.keeper.freed(this);',
+    find: '    this.services.releaser.release(request, { startedAt: now, untilMs, commandTimeoutMs }, () => {\n      this.keeper.freed(this);',
     replace:
-      "    this.state = { kind: 'held' };\n    this.services.releaser.release(request, { untilMs, commandTimeoutMs }, () => {\n      this.state = { kind: 'released' };\n      this.keeper.freed(this);",
+      "    this.state = { kind: 'held' };\n    this.services.releaser.release(request, { startedAt: now, untilMs, commandTimeoutMs }, () => {\n      this.state = { kind: 'released' };\n      this.keeper.freed(this);",
   },
   {
     name: 'release-tried-once',
     mistake: 'a release that was not answered is not tried again',
     file: 'lib/engine/releaser.ts',
-    find: 'this.inBackground(detached(() => this.repeat(request, patience, startedAt)));',
-    replace: 'void detached, patience, startedAt;',
+    find: 'this.inBackground(detached(() => this.repeat(request, patience)));',
+    replace: 'void detached, patience;',
   },
   {
     name: 'deadline-left-armed',

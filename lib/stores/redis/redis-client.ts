@@ -16,7 +16,8 @@ export interface RedisClient {
   duplicate(options?: object): RedisClient;
   on(event: string, listener: (...args: never[]) => void): unknown;
   off(event: string, listener: (...args: never[]) => void): unknown;
-  evalshaBuffer(sha1: string, keys: number, ...args: (string | Buffer)[]): Promise<unknown>;
+  /** Words in one array, which ioredis takes as it does single ones: many would be copied once more as parameters. */
+  evalshaBuffer(sha1: string, keys: number, words: readonly (string | Buffer)[]): Promise<unknown>;
   script(subcommand: 'LOAD', source: string): Promise<unknown>;
   info(section: string): Promise<string>;
   scan(cursor: string, ...args: string[]): Promise<[string, string[]]>;

@@ -52,7 +52,7 @@ export class ScriptRunner {
 
   /** As {@link run}, once, whether Redis knows the script or not. @throws what ioredis throws */
   attempt({ script, words }: ScriptRun, call: CallOptions): Promise<unknown> {
-    return this.connection.send(call, client => client.evalshaBuffer(script.sha1, script.keys, ...words));
+    return this.connection.send(call, client => client.evalshaBuffer(script.sha1, script.keys, words));
   }
 
   /** Many commands may find a script missing at the same time; one load serves them all. @throws what ioredis throws */

@@ -158,8 +158,8 @@ describe('A simulated client', () => {
     link.sent.length = 0;
     await own.connect();
     const { lease, data } = server.keys.of('a {key}');
-    await rejection(own.evalshaBuffer(SCRIPTS.release.sha1, 2, lease, data));
-    await rejection(own.evalshaBuffer('hash of a guarded acquire', 3, lease, data));
+    await rejection(own.evalshaBuffer(SCRIPTS.release.sha1, 2, [lease, data]));
+    await rejection(own.evalshaBuffer('hash of a guarded acquire', 3, [lease, data]));
     await own.subscribe(lease);
     await own.scan('0', 'MATCH', '*');
     own.disconnect();

@@ -87,7 +87,7 @@ export class SimulatedRedisClient implements RedisClient {
     return new SimulatedRedisClient(this.parts, !('retryStrategy' in options) && this.reconnects);
   }
 
-  evalshaBuffer(sha1: string, keys: number, ...words: (string | Buffer)[]): Promise<unknown> {
+  evalshaBuffer(sha1: string, keys: number, words: readonly (string | Buffer)[]): Promise<unknown> {
     // The guarded acquire, whose hash depends on maxTtl, is the only one that is not listed.
     const message = { name: NAMES.get(sha1) ?? 'acquire', key: this.keyOf(words[0]?.toString()) };
     return this.send(message, () => this.parts.server.evalsha(sha1, keys, words));
