@@ -63,41 +63,30 @@ export class LeaseScriptRunner<Request extends { readonly key: string }, Outcome
   private sendAll(): void {
     const { asked } = this;
     this.asked = [];
-    const isAlone = asked.length === 1 || this.hasSlots || !this.connection.isOneServer;
-    for (const some of isAlone ? [asked] : inCommands(asked)) {
-      if (isAlone || some.length === 1) this.sendEach(some);
-      else void this.sendTogether(some);
-    }
+    const isTogether = asked.length > 1 && !this.hasSlots && this.connection.isOneServer;
+    for (const some of isTogether ? inCommands(asked) : asked.map(each => [each])) this.send(some);
   }
 
-  private sendEach(asked: readonly Asked<Request, Outcome>[]): void {
-    for (const each of asked) {
-      const { keys, args, request, call } = each;
-      this.runner
-        .run({ script: this.command.script, words: [...keys, ...args] }, request.key, call)
-        .then(reply => this.answer(each, reply), each.reject);
-    }
-  }
-
-  /** Never rejects. */
-  private async sendTogether(asked: readonly Asked<Request, Outcome>[], isLoaded = false): Promise<void> {
+  private send(asked: readonly Asked<Request, Outcome>[], isLoaded = false): void {
     const words: Argument[] = [];
     for (const { keys } of asked) for (const key of keys) words.push(key);
-    const script = { ...this.command.script, keys: words.length };
+    const keyCount = words.length;
     for (const { args } of asked) for (const argument of args) words.push(argument);
-    try {
-      const replies = repliesOf(await this.runner.attempt({ script, words }, mostImpatient(asked)));
-      asked.forEach((each, index) =>
-        this.answer(each, Array.isArray(replies) ? replies[index] : replies.forAll),
-      );
-    } catch (error) {
-      if (isNoScript(error) && !isLoaded) return this.loadAndSend(asked);
-      if (isCrossSlot(error)) {
-        this.hasSlots = true;
-        return this.sendEach(asked);
-      }
-      for (const { request, reject } of asked) reject(scriptError(error, request.key));
-    }
+    this.runner.attempt({ script: this.command.script, keyCount, words }, mostImpatient(asked)).then(
+      reply => {
+        const replies = asked.length === 1 ? [reply] : repliesOf(reply, asked.length);
+        for (let i = 0; i < asked.length; i++) this.answer(asked[i]!, replies[i]);
+      },
+      (error: unknown) => {
+        if (isNoScript(error) && !isLoaded) return void this.loadAndSend(asked);
+        if (asked.length > 1 && isCrossSlot(error)) {
+          this.hasSlots = true;
+          for (const each of asked) this.send([each]);
+          return;
+        }
+        for (const { request, reject } of asked) reject(scriptError(error, request.key));
+      },
+    );
   }
 
   /** What was given up meanwhile is not sent. Never rejects. */
@@ -105,12 +94,12 @@ export class LeaseScriptRunner<Request extends { readonly key: string }, Outcome
     try {
       await this.runner.load(this.command.script, mostImpatient(asked));
     } catch (error) {
-      for (const { request, reject } of asked) reject(toStoreError(error, request.key));
+      for (const { request, reject } of asked) reject(scriptError(error, request.key));
       return;
     }
     const wanted = asked.filter(({ call }) => call.signal?.aborted !== true);
     for (const each of asked) if (!wanted.includes(each)) each.reject(tooLate());
-    if (wanted.length > 0) await this.sendTogether(wanted, true);
+    if (wanted.length > 0) this.send(wanted, true);
   }
 
   private answer({ request, call, resolve, reject }: Asked<Request, Outcome>, reply: unknown): void {
@@ -152,9 +141,9 @@ function mostImpatient(asked: readonly { call: CallOptions }[]): CallOptions {
 }
 
 /** Replies to many: one for each lease, or that of the restart guard, which comes first, for all. */
-function repliesOf(reply: unknown): unknown[] | { readonly forAll: unknown } {
+function repliesOf(reply: unknown, count: number): unknown[] {
   if (!Array.isArray(reply)) return String(reply).split('\n');
-  return String(reply[0]) === 'not-yet' ? { forAll: reply } : (reply as unknown[]);
+  return String(reply[0]) === 'not-yet' ? Array<unknown>(count).fill(reply) : (reply as unknown[]);
 }
 
 /** The keys of several leases do not share a slot, which only a proxy before a Cluster can have against them. */

@@ -125,7 +125,7 @@ export class RedisConnection {
     call: CallOptions,
     command: (client: RedisClient) => Promise<T>,
   ): Promise<T> {
-    const reply = command(client);
+    const reply = started(client, command);
     if (this.source.isBorrowed) return reply.catch(passOn);
     this.watch(client, call, reply);
     return reply;
@@ -222,4 +222,13 @@ function connectionAttempt(client: RedisClient): Promise<void> {
     if (client.status === 'wait' || client.status === 'end') client.connect().catch(() => {});
     if (client.status === 'ready') done();
   });
+}
+
+/** A client of the application may be anything: what it throws at once is a failure like others. */
+function started<T>(client: RedisClient, command: (client: RedisClient) => Promise<T>): Promise<T> {
+  try {
+    return command(client);
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }

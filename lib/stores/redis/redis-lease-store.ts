@@ -125,12 +125,15 @@ export class RedisLeaseStore implements LeaseStore {
   async revoke(request: RevokeRequest, call: CallOptions): Promise<boolean> {
     const { key } = request;
     const words = [this.keys.of(key).lease, ...codec.revokeArguments(request)];
-    return codec.isRevoked(request, await this.scripts.run({ script: SCRIPTS.revoke, words }, key, call));
+    return codec.isRevoked(
+      request,
+      await this.scripts.run({ script: SCRIPTS.revoke, keyCount: 1, words }, key, call),
+    );
   }
 
   async inspect(key: string, call: CallOptions): Promise<LeaseRecord | null> {
     const { lease, data } = this.keys.of(key);
-    const run = { script: SCRIPTS.inspect, words: [lease, data] };
+    const run = { script: SCRIPTS.inspect, keyCount: 2, words: [lease, data] };
     return codec.leaseRecord(key, await this.scripts.run(run, key, call));
   }
 

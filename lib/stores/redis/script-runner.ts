@@ -20,7 +20,8 @@ async function loadInto(client: RedisClient, script: RedisScript): Promise<void>
 /** A script, and what it is run on. */
 export interface ScriptRun {
   readonly script: RedisScript;
-  /** Keys, then arguments. */
+  /** How many of the words are keys; the rest are arguments. */
+  readonly keyCount: number;
   readonly words: readonly (string | Buffer)[];
 }
 
@@ -50,9 +51,9 @@ export class ScriptRunner {
     }
   }
 
-  /** As {@link run}, once, whether Redis knows the script or not. @throws what ioredis throws */
-  attempt({ script, words }: ScriptRun, call: CallOptions): Promise<unknown> {
-    return this.connection.send(call, client => client.evalshaBuffer(script.sha1, script.keys, words));
+  /** As {@link run}, once, whether Redis knows the script or not. Rejects with what ioredis throws. */
+  attempt({ script, keyCount, words }: ScriptRun, call: CallOptions): Promise<unknown> {
+    return this.connection.send(call, client => client.evalshaBuffer(script.sha1, keyCount, words));
   }
 
   /** Many commands may find a script missing at the same time; one load serves them all. @throws what ioredis throws */
