@@ -36,10 +36,12 @@ function keyProblem(key: unknown): string | undefined {
   if (typeof key !== 'string')
     return `key (${describeValue(key)}) must be a string; build it from ids, as in \`order:\${id}\``;
   if (key === '') return `key ('') must not be empty; name what is locked, such as 'nightly-report'`;
-  // A UTF-16 unit takes three bytes at most, so that short keys need no encoding.
-  const bytes = key.length * 3 <= MAX_KEY_BYTES ? 0 : encoder.encode(key).length;
-  if (bytes > MAX_KEY_BYTES)
-    return `key ('${key.slice(0, 40)}…', ${bytes} bytes) must not exceed ${MAX_KEY_BYTES} bytes; hash the long part`;
+  // A UTF-16 unit takes three bytes at most, so that most keys need not be encoded to be counted.
+  if (key.length * 3 > MAX_KEY_BYTES) {
+    const bytes = encoder.encode(key).length;
+    if (bytes > MAX_KEY_BYTES)
+      return `key ('${key.slice(0, 40)}…', ${bytes} bytes) must not exceed ${MAX_KEY_BYTES} bytes; hash the long part`;
+  }
   if (LONE_SURROGATE.test(key)) {
     return `key (${JSON.stringify(key)}) holds a lone surrogate, which has no UTF-8 form; encode binary ids as hex`;
   }

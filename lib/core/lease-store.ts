@@ -140,7 +140,10 @@ export interface CallOptions {
   readonly timeoutMs: number;
   /** Aborts when the caller stops listening. The command may still be applied. */
   readonly signal?: AbortSignal;
-  /** Calls back when `signal` aborts; for less, as the engine makes a signal only where it is asked for. */
+  /**
+   * Calls `listener` once, when `signal` aborts; never when that has aborted before. Whoever gives this gives `signal`, too.
+   * It costs less: the engine makes a signal only where a store asks for it.
+   */
   onAbort?(listener: () => void): void;
 }
 

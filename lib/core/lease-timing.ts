@@ -29,6 +29,11 @@ export function renewalRetryDelayMs(ttlMs: number, chance: number): number {
   return Math.min(ttlMs / 20, 500) * (0.5 + chance);
 }
 
+/** How much sooner than it is due a renewal may go along with others: it costs far less than one by itself. */
+export function earlyRenewalMs(renewEveryMs: number): number {
+  return Math.min(renewEveryMs / 20, 10);
+}
+
 /** Full-jitter poll: grows with the number of attempts so far and stays below `maxMs`. */
 export function pollDelayMs(attempt: number, maxMs: number, chance: number): number {
   const ceilingMs = Math.min(maxMs, 50 * 2 ** Math.min(attempt, 20));
@@ -45,19 +50,18 @@ export function pollDelayMs(attempt: number, maxMs: number, chance: number): num
  * this clock run faster the more often it is read.
  */
 export class ElapsedTime {
-  /** The wall clock, as of the last {@link now}. */
-  lastWallMs: number;
+  private wallMs: number;
   private wallLeadMs: number;
   private gainedMs = 0;
 
   constructor(private readonly clock: Clock) {
-    this.lastWallMs = clock.wallMs();
-    this.wallLeadMs = this.lastWallMs - clock.monotonicMs();
+    this.wallMs = clock.wallMs();
+    this.wallLeadMs = this.wallMs - clock.monotonicMs();
   }
 
   /** Milliseconds on this holder's clock; never goes back. */
   now(): number {
-    const wallMs = (this.lastWallMs = this.clock.wallMs());
+    const wallMs = (this.wallMs = this.clock.wallMs());
     const nowMs = this.clock.monotonicMs();
     if (Math.abs(wallMs - nowMs - this.wallLeadMs) > CLOCK_RESOLUTION_MS) return this.compare();
     return nowMs + this.gainedMs;
@@ -77,6 +81,11 @@ export class ElapsedTime {
       this.wallLeadMs = mostLeadMs;
     }
     return afterMs + this.gainedMs;
+  }
+
+  /** The wall clock, as of the last {@link now}. */
+  get lastWallMs(): number {
+    return this.wallMs;
   }
 
   /** How much the wall clock has gained so far; tells a jump from plain waiting. */

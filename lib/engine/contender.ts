@@ -5,7 +5,7 @@ import { pollDelayMs, validUntil } from '../core/lease-timing.js';
 import type { ResolvedAcquire } from '../core/options.js';
 import type { Clock } from '../core/ports.js';
 import type { Grant, LeaseServices } from './lease-services.js';
-import { unknownKind, type CommandListener, type StoreGateway } from './store-gateway.js';
+import { asStoreError, unknownKind, type CommandListener, type StoreGateway } from './store-gateway.js';
 import { Wakeup } from './wakeup.js';
 
 /** What contenders of one manager share, besides what leases share. */
@@ -29,9 +29,9 @@ export type Obstacle =
 
 /** What a contender tells. Granted or failed, it has ended; so it has once abandoned, and then tells nothing. */
 export interface ContenderEvents {
-  granted(contender: Contender, grant: Grant): void;
+  granted(grant: Grant): void;
   /** What waiting cannot cure. */
-  failed(contender: Contender, error: DistributedLockError): void;
+  failed(error: DistributedLockError): void;
   /** What stands in the way, before each pause. */
   blocked(obstacle: Obstacle, retryInMs: number): void;
 }
@@ -54,7 +54,7 @@ export class Contender implements CommandListener<AcquireOutcome> {
   /** Whether an attempt may have been applied, or may still be, without our knowing. */
   private isInDoubt = false;
   private isAsking = false;
-  private asked = 0;
+  private attempts = 0;
   private lastSentAt = -Infinity;
   private clearedOwner: string | undefined;
   /** Whether the key was last seen with a holder of whom nobody knows whether he lives. */
@@ -113,11 +113,7 @@ export class Contender implements CommandListener<AcquireOutcome> {
     const isCurable =
       error instanceof StoreUnavailableError || (error instanceof StoreRejectedError && error.retryable);
     if (isCurable || this.isAbandoned()) return this.heard({ kind: 'unavailable', error });
-    // A grant that comes yet has nobody to take it.
-    this.isAsking = false;
-    this.abandon();
-    this.end();
-    this.events.failed(this, error);
+    this.fail(error);
   }
 
   answeredLate(outcome: AcquireOutcome): void {
@@ -135,7 +131,7 @@ export class Contender implements CommandListener<AcquireOutcome> {
   private ask(): void {
     if (this.isAbandoned()) return this.end();
     this.isAsking = true;
-    this.asked++;
+    this.attempts++;
     const { gateway, elapsed } = this.services;
     const { timing, data, dataTtlMs, attributes, mustExist } = this.resolved;
     const { ttlMs, driftRate, waitMs, commandTimeoutMs } = timing;
@@ -156,17 +152,22 @@ export class Contender implements CommandListener<AcquireOutcome> {
     }
     const grant = this.takeGrant(obstacle);
     if (grant !== null) return this.take(grant);
-    if (obstacle.kind !== 'granted') return void this.overcome(obstacle);
+    if (obstacle.kind !== 'granted') return this.pauseAndAsk(obstacle);
     this.isInDoubt = true;
     this.ask();
   }
 
-  /** Never rejects. */
+  private pauseAndAsk(obstacle: Obstacle): void {
+    this.overcome(obstacle).catch((error: unknown) => {
+      if (!this.isAbandoned()) this.fail(asStoreError(this.services.storeName, error));
+    });
+  }
+
   private async overcome(obstacle: Obstacle): Promise<void> {
     const isFreed = obstacle.kind === 'held' && (await this.releasedAbandoned(obstacle.owner));
     if (this.isAbandoned()) return this.end();
     if (isFreed) return this.ask();
-    const retryInMs = this.retryDelayMs(obstacle, this.asked - 1);
+    const retryInMs = this.retryDelayMs(obstacle, this.attempts - 1);
     this.events.blocked(obstacle, retryInMs);
     if (obstacle.kind === 'held') {
       this.holderMayBeDead = obstacle.mayBeDead === true;
@@ -180,9 +181,18 @@ export class Contender implements CommandListener<AcquireOutcome> {
     else this.take(late);
   }
 
+  /** A grant that comes yet has nobody to take it. */
+  private fail(error: DistributedLockError): void {
+    this.isAsking = false;
+    this.abandon();
+    this.end();
+    this.events.failed(error);
+  }
+
   private take(grant: Grant): void {
     this.end();
-    this.events.granted(this, grant);
+    // What a store does when the subscription ends may have ended the wait.
+    if (!this.isAbandoned()) this.events.granted(grant);
   }
 
   private end(): void {

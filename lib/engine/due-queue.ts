@@ -1,6 +1,6 @@
 /** Something with a time at which it wants attention. */
 export interface Due {
-  /** On the holder's clock, in ms. Change it only by `DueQueue.put`. */
+  /** On the clock of whoever keeps the queue, in ms. Change it only by `DueQueue.put`. */
   dueAt: number;
   /** Kept by the queue; −1 while not in it. */
   queueIndex: number;

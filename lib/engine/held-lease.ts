@@ -120,8 +120,8 @@ export class HeldLease implements Lease, RenewingLease {
   async renew(options: RenewOptions = {}): Promise<void> {
     const { ttlMs, writes } = resolveRenew(options, this.resolved);
     this.assertHeld();
-    while (this.renewal.settled !== null) {
-      await this.renewal.settled;
+    while (this.renewal.isPending) {
+      await this.renewal.whenSettled();
       this.assertHeld();
     }
     const error = await this.renewal.send(ttlMs, writes);
@@ -240,7 +240,7 @@ export class HeldLease implements Lease, RenewingLease {
     this.state = state;
     if (wasHeld) this.signals.abort(() => endError(this.key, state));
     if (this.isOver) {
-      this.renewal.stop();
+      this.renewal.stop(state.kind === 'lost' && state.cause === 'expired');
       this.signals.over();
     }
     if (!wasHeld) return;

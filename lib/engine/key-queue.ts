@@ -129,14 +129,8 @@ export class KeyQueue implements ContenderEvents, LeaseKeeper {
     detached(() => contender.start());
   }
 
-  /** As the contender tells: its grant is for the first in line. */
-  granted(contender: Contender, grant: Grant): void {
-    if (this.contender === contender) this.hold(grant, this.waiters.first!);
-  }
-
   /** As the contender tells. */
-  failed(contender: Contender, error: DistributedLockError): void {
-    if (this.contender !== contender) return;
+  failed(error: DistributedLockError): void {
     const waiter = this.waiters.first!;
     this.serve(waiter);
     waiter.failed(error);
@@ -144,7 +138,9 @@ export class KeyQueue implements ContenderEvents, LeaseKeeper {
     this.forgetIfIdle();
   }
 
-  private hold(grant: Grant, waiter: Waiter): void {
+  /** As the contender tells: its grant is for the first in line. */
+  granted(grant: Grant): void {
+    const waiter = this.waiters.first!;
     this.serve(waiter);
     const lease = new HeldLease(grant, waiter.resolved, this.services, this);
     this.local = lease;

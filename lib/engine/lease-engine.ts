@@ -21,7 +21,6 @@ export class LeaseEngine {
   readonly events = new EventHub();
   readonly elapsed: ElapsedTime;
   readonly gateway: StoreGateway;
-  private readonly deadlines: Deadlines;
   private readonly queues = new Map<string, KeyQueue>();
   private readonly services: ContentionServices & WaitServices;
   private readonly identity = processInfo();
@@ -36,7 +35,7 @@ export class LeaseEngine {
     const { store } = manager;
     const { events } = this;
     const elapsed = (this.elapsed = new ElapsedTime(clock));
-    const deadlines = (this.deadlines = new Deadlines(clock));
+    const deadlines = new Deadlines(clock);
     const gateway = (this.gateway = new StoreGateway(store, deadlines));
     this.services = {
       clock,
@@ -92,7 +91,7 @@ export class LeaseEngine {
     await within(this.clock, Math.max(0, deadline - this.clock.monotonicMs()), releaser.settled());
     releaser.stop();
     // Nobody waits any more: what is left are commands without an answer.
-    this.deadlines.expireAll();
+    this.services.deadlines.expireAll();
   }
 
   private get leases(): HeldLease[] {

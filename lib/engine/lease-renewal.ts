@@ -1,6 +1,6 @@
 import { StoreRejectedError, StoreUnavailableError, type DistributedLockError } from '../core/errors.js';
 import type { LeaseWrites, RenewOutcome } from '../core/lease-store.js';
-import { renewalRetryDelayMs } from '../core/lease-timing.js';
+import { earlyRenewalMs, renewalRetryDelayMs } from '../core/lease-timing.js';
 import { LeaseValidity } from '../core/lease-validity.js';
 import type { ResolvedAcquire } from '../core/options.js';
 import { KeptBeside } from './kept-beside.js';
@@ -23,13 +23,6 @@ export interface RenewingLease {
   renewedLate(): void;
 }
 
-type SettledListener = (error?: DistributedLockError) => void;
-
-interface PendingRenewal extends RenewalAttempt {
-  /** Those who wait for it; few renewals have any. */
-  listeners: SettledListener[] | null;
-}
-
 /** Keeps one lease alive: until when it is held, when it is renewed, and what is on its way. One renewal at a time. */
 export class LeaseRenewal implements RenewedLease {
   dueAt = Infinity;
@@ -37,7 +30,9 @@ export class LeaseRenewal implements RenewedLease {
   readonly validity: LeaseValidity;
   readonly kept: KeptBeside;
   private renewAt: number;
-  private pending: PendingRenewal | null = null;
+  private pending: RenewalAttempt | null = null;
+  /** Those who wait for the renewal that is on its way; few renewals have any. */
+  private listeners: ((error?: DistributedLockError) => void)[] | null = null;
   private hasWarned = false;
 
   constructor(
@@ -51,9 +46,14 @@ export class LeaseRenewal implements RenewedLease {
     this.renewAt = grant.sentAt + resolved.timing.renewEveryMs;
   }
 
-  /** Settles with the renewal that is on its way; `null` when none is. */
-  get settled(): Promise<unknown> | null {
-    return this.pending === null ? null : settled(this.pending);
+  /** Whether a renewal is on its way. */
+  get isPending(): boolean {
+    return this.pending !== null;
+  }
+
+  /** Resolves once the renewal that is on its way has ended, with why it failed, if it did. */
+  whenSettled(): Promise<DistributedLockError | undefined> {
+    return new Promise(resolve => (this.listeners ??= []).push(resolve));
   }
 
   /** Has the scheduler call when something is due. */
@@ -67,24 +67,26 @@ export class LeaseRenewal implements RenewedLease {
   /** Renews now. Call it when none is on its way. @returns why it failed, if it did */
   send(ttlMs: number, writes: LeaseWrites): Promise<DistributedLockError | undefined> {
     const attempt = this.begin(this.services.elapsed.now(), ttlMs, writes);
-    const outcome = settled(attempt);
+    const outcome = this.whenSettled();
     this.watch();
     this.services.scheduler.send([attempt]);
     return outcome;
   }
 
-  /** The lease is over: nobody waits for a reply any more. */
-  stop(): void {
+  /** The lease is over, by its clock or otherwise: nobody waits for a reply any more. */
+  stop(isTimeOver: boolean): void {
     this.services.scheduler.forget(this);
-    if (this.pending !== null) settle(this.pending);
+    const { pending } = this;
+    if (pending === null) return;
+    this.giveUp(pending, isTimeOver ? this.unansweredSince(pending, this.services.elapsed.now()) : null);
+    const { listeners } = this;
+    this.listeners = null;
+    for (const listener of listeners ?? []) listener();
   }
 
-  mayGoEarly(earlyMs: number): boolean {
-    return (
-      this.dueAt === this.renewAt &&
-      this.pending === null &&
-      earlyMs <= this.resolved.timing.renewEveryMs / 20
-    );
+  mayGoAt(now: number): boolean {
+    const isRenewalNext = this.pending === null && this.dueAt === this.renewAt;
+    return isRenewalNext && now >= this.renewAt - earlyRenewalMs(this.resolved.timing.renewEveryMs);
   }
 
   onDue(now: number): RenewalAttempt | null {
@@ -98,9 +100,8 @@ export class LeaseRenewal implements RenewedLease {
     }
     const { pending } = this;
     if (pending !== null && now >= pending.deadlineAt) {
-      const error = unanswered(this.services.storeName, now - pending.request.sentAt);
-      pending.call?.leave(error);
-      pending.call = undefined;
+      const error = this.unansweredSince(pending, now);
+      this.giveUp(pending, error);
       this.onRenewalError(pending, error);
     }
     const isDue = this.pending === null && dueBy >= this.renewAt && !this.lease.isOver;
@@ -110,29 +111,28 @@ export class LeaseRenewal implements RenewedLease {
   }
 
   onRenewalReply(attempt: RenewalAttempt, outcome: RenewOutcome): void {
-    const pending = attempt as PendingRenewal;
     const now = this.services.elapsed.now();
     if (outcome.kind === 'renewed' && !(outcome.sentAt <= now)) {
       return this.onRenewalError(attempt, new Error('its renewal has no valid time'));
     }
-    if (this.pending === pending) this.pending = null;
+    // Taken before anybody hears of it: who renews again at that waits for another one.
+    const listeners = this.pending === attempt ? this.endPending() : [];
     if (this.lease.checkClock(now)) {
       if (outcome.kind === 'renewed') this.lease.renewedLate();
     } else if (outcome.kind === 'renewed') {
-      this.renewed(outcome.sentAt, pending);
+      this.renewed(outcome.sentAt, attempt);
     } else {
       this.lease.refused();
     }
-    settle(pending);
+    for (const listener of listeners) listener();
   }
 
   onRenewalError(attempt: RenewalAttempt, reason: unknown): void {
-    const pending = attempt as PendingRenewal;
+    if (this.pending !== attempt) return;
     const error = asStoreError(this.services.storeName, reason);
-    settle(pending, error);
-    if (this.pending !== pending) return;
-    this.pending = null;
-    if (!isRefusal(error)) this.validity.mayHaveRenewed(pending.request.sentAt, pending.request.ttlMs);
+    for (const listener of this.endPending()) listener(error);
+    const { sentAt, ttlMs: requestedMs } = attempt.request;
+    if (!isRefusal(error)) this.validity.mayHaveRenewed(sentAt, requestedMs);
     const now = this.services.elapsed.now();
     if (this.lease.checkClock(now)) return;
     const { ttlMs, renewEveryMs } = this.resolved.timing;
@@ -145,15 +145,33 @@ export class LeaseRenewal implements RenewedLease {
       tellOf(this.services.events, this.grant, 'renewal-failed', { error, remainingMs });
   }
 
-  private begin(now: number, ttlMs: number, writes: LeaseWrites): PendingRenewal {
+  /** Its lease does not listen to the command any more, which may be shared: for `reason`, or since it has no need to. */
+  private giveUp(attempt: RenewalAttempt, reason: StoreUnavailableError | null): void {
+    attempt.call?.leave(reason);
+    attempt.call = undefined;
+  }
+
+  private unansweredSince({ request }: RenewalAttempt, now: number): StoreUnavailableError {
+    return unanswered(this.services.storeName, now - request.sentAt);
+  }
+
+  /** @returns those who waited for the renewal that was on its way */
+  private endPending(): ((error?: DistributedLockError) => void)[] {
+    const { listeners } = this;
+    this.pending = null;
+    this.listeners = null;
+    return listeners ?? [];
+  }
+
+  private begin(now: number, ttlMs: number, writes: LeaseWrites): RenewalAttempt {
     const { key, owner, fencingToken } = this.grant;
     const deadlineAt = Math.min(now + this.resolved.timing.commandTimeoutMs, this.validity.validUntil);
     const timing = { ttlMs: this.validity.ttlNeededMs(now, ttlMs), sentAt: now };
     const request = this.kept.numbered({ key, owner, fencingToken, ...timing, ...writes });
-    return (this.pending = { lease: this, request, deadlineAt, listeners: null });
+    return (this.pending = { lease: this, request, deadlineAt });
   }
 
-  private renewed(sentAt: number, { request }: PendingRenewal): void {
+  private renewed(sentAt: number, { request }: RenewalAttempt): void {
     // As of another attempt, it is as long as any of them was at least, and what this one was to write may not be written.
     const isThisAttempt = sentAt === request.sentAt;
     this.validity.mayHaveRenewed(request.sentAt, request.ttlMs);
@@ -164,17 +182,6 @@ export class LeaseRenewal implements RenewedLease {
     const remainingMs = this.validity.validUntil - this.services.elapsed.now();
     if (this.lease.isTelling) tellOf(this.services.events, this.grant, 'renewed', { remainingMs });
   }
-}
-
-/** Resolves with why it failed, if it did. */
-function settled(pending: PendingRenewal): Promise<DistributedLockError | undefined> {
-  return new Promise(resolve => (pending.listeners ??= []).push(resolve));
-}
-
-function settle(pending: PendingRenewal, error?: DistributedLockError): void {
-  const { listeners } = pending;
-  pending.listeners = null;
-  for (const listener of listeners ?? []) listener(error);
 }
 
 /** Whether the store has certainly not applied what has failed. */

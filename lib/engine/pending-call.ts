@@ -31,6 +31,15 @@ export class PendingCall implements CallOptions {
     this.reason ??= reason;
     if (!this.isAborted) return;
     this.controller?.abort(this.reason);
-    for (const listener of this.abortListeners ?? []) listener();
+    for (const listener of this.abortListeners ?? []) guarded(listener);
+  }
+}
+
+/** What a store does at an abort harms nobody who waits. */
+function guarded(listener: () => void): void {
+  try {
+    listener();
+  } catch {
+    // It has no way to be told.
   }
 }

@@ -1,3 +1,4 @@
+import { invoke } from '../core/invoke.js';
 import type { LeaseStore, RenewOutcome, RenewRequest } from '../core/lease-store.js';
 import type { ElapsedTime } from '../core/lease-timing.js';
 import type { Clock } from '../core/ports.js';
@@ -5,13 +6,10 @@ import type { Due } from './due-queue.js';
 import { DueTimer } from './due-timer.js';
 import { detached } from './lease-context.js';
 import { PendingCall } from './pending-call.js';
-import { invoke, unknownKind, type StoreGateway } from './store-gateway.js';
+import { unknownKind, type StoreGateway } from './store-gateway.js';
 
 /** Leases renewed by one command at most. */
 const MAX_BATCH = 500;
-
-/** How much sooner than it is due a renewal may go along with others: it costs far less than one by itself. */
-const EARLY_MS = 10;
 
 /** One renewal on its way. */
 export interface RenewalAttempt {
@@ -25,8 +23,8 @@ export interface RenewalAttempt {
 
 /** What the scheduler asks of a lease. */
 export interface RenewedLease extends Due {
-  /** Whether a renewal is what is due at `dueAt`, and may go `earlyMs` sooner. */
-  mayGoEarly(earlyMs: number): boolean;
+  /** Whether a renewal is what is due next, and may go at `now`, a little early. */
+  mayGoAt(now: number): boolean;
   /**
    * Does what is due by now, and says when to come back through `RenewalScheduler.watch`.
    * @returns the renewal to send, if one is due
@@ -63,7 +61,7 @@ export class RenewalScheduler {
     detached(() => this.sendBatch(attempts));
   }
 
-  /** Ends are seen to at once, however many there are; of renewals one batch, so that the event loop is not kept for long. */
+  /** All that is due, up to one batch of renewals; what comes after those waits for the next turn, so that the loop is not kept for long. */
   private attend(now: number): void {
     const maxBatch = this.gateway.store.renewMany === undefined ? 1 : MAX_BATCH;
     let batch: RenewalAttempt[] = [];
@@ -82,9 +80,8 @@ export class RenewalScheduler {
   private nextDue(now: number): RenewedLease | undefined {
     const due = this.leases.takeDue(now);
     if (due !== undefined) return due;
-    const first = this.leases.first;
-    if (first === undefined || first.dueAt > now + EARLY_MS || !first.mayGoEarly(first.dueAt - now))
-      return undefined;
+    const { first } = this.leases;
+    if (first === undefined || !first.mayGoAt(now)) return undefined;
     return this.leases.takeDue(first.dueAt);
   }
 

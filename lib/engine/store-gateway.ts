@@ -1,4 +1,5 @@
 import { DistributedLockError, StoreUnavailableError } from '../core/errors.js';
+import { invoke } from '../core/invoke.js';
 import type { CallOptions, LeaseStore } from '../core/lease-store.js';
 import type { Deadline, Deadlines } from './deadlines.js';
 import { PendingCall } from './pending-call.js';
@@ -42,12 +43,17 @@ class TimedCall<T> extends PendingCall implements Deadline {
   answered(outcome: T): void {
     const objection = this.listener.objection?.(outcome);
     if (objection !== undefined) this.failed(new Error(objection));
-    else if (this.isAborted) this.listener.answeredLate?.(outcome);
+    else if (this.isLate) this.listener.answeredLate?.(outcome);
     else this.listener.answered(outcome);
   }
 
   failed(error: unknown): void {
-    if (!this.isAborted) this.listener.failed(asStoreError(this.storeName, error));
+    if (!this.isLate) this.listener.failed(asStoreError(this.storeName, error));
+  }
+
+  /** Whether the listener has been told already that no answer came. */
+  private get isLate(): boolean {
+    return this.isAborted;
   }
 }
 
@@ -92,15 +98,6 @@ export function unanswered(storeName: string, timeoutMs: number): StoreUnavailab
     `${storeName} did not answer within ${Math.round(timeoutMs)} ms; the command may still be applied. Check the store and the network, or raise commandTimeout.`,
     { sent: true },
   );
-}
-
-/** Runs a store's method so that a synchronous throw becomes a rejection. */
-export function invoke<A extends unknown[], T>(command: (...args: A) => Promise<T>, ...args: A): Promise<T> {
-  try {
-    return Promise.resolve(command(...args));
-  } catch (error) {
-    return Promise.reject(error);
-  }
 }
 
 /** Why `outcome` is none of the answers that the port knows; `undefined` when it is one. */

@@ -7,6 +7,7 @@ import {
   SelfDeadlockError,
 } from '../core/errors.js';
 import type { LockEventListener, LockEvents } from '../core/events.js';
+import { invoke } from '../core/invoke.js';
 import { assertKey } from '../core/keys.js';
 import type { CallOptions, LeaseRecord, LeaseStore } from '../core/lease-store.js';
 import type { Leadership, Lease, Lock } from '../core/lease.js';
@@ -29,7 +30,6 @@ import { LeaseEngine } from './lease-engine.js';
 import { LockRegistry } from './lock-registry.js';
 import { runAndRelease, runToEnd } from './locked-work.js';
 import { SharedLock } from './shared-lock.js';
-import { invoke } from './store-gateway.js';
 import type { Demand } from './wait.js';
 import { within } from './within.js';
 
@@ -64,13 +64,16 @@ export class SyncManager {
   private readonly engine: LeaseEngine;
   private readonly logger: LockLogger | undefined;
   private readonly locks = new LockRegistry();
-  /** What became of options that cannot change. */
-  private readonly resolvedBefore = new WeakMap<AcquireOptions, ResolvedAcquire>();
+  /** Of acquisitions without options of their own, which are most. */
+  private readonly defaults: ResolvedAcquire;
+  private readonly defaultsWithoutWaiting: ResolvedAcquire;
   private leadershipLock: Leadership | null = null;
   private closing: Promise<void> | null = null;
 
   constructor(options: SyncManagerOptions, environment: ManagerEnvironment = {}) {
     this.resolved = resolveManager(options);
+    this.defaults = resolveAcquire(NO_OPTIONS, this.resolved);
+    this.defaultsWithoutWaiting = resolveAcquire(WITHOUT_WAITING, this.resolved);
     const { clock = systemClock, random = systemRandom, logger } = environment;
     this.logger = logger;
     this.engine = new LeaseEngine(this.resolved, clock, random);
@@ -270,11 +273,9 @@ export class SyncManager {
   /** Checks options against those of the manager. For what is built on the engine. */
   resolve(key: string, options: AcquireOptions): ResolvedAcquire {
     assertKey(key);
-    const known = this.resolvedBefore.get(options);
-    if (known !== undefined) return known;
-    const resolved = resolveAcquire(options, this.resolved);
-    if (isConstant(options)) this.resolvedBefore.set(options, resolved);
-    return resolved;
+    if (options === NO_OPTIONS) return this.defaults;
+    if (options === WITHOUT_WAITING) return this.defaultsWithoutWaiting;
+    return resolveAcquire(options, this.resolved);
   }
 
   private async shutDown(timeoutMs: number): Promise<void> {
@@ -293,14 +294,4 @@ export class SyncManager {
   private ask<T>(command: (call: CallOptions) => Promise<T>): Promise<T> {
     return this.engine.gateway.call(this.resolved.commandTimeoutMs, command);
   }
-}
-
-/** Whether options mean the same each time: frozen, and nothing in them that could change itself. */
-function isConstant(options: AcquireOptions): boolean {
-  return (
-    Object.isFrozen(options) &&
-    options.signal === undefined &&
-    !(options.data instanceof Uint8Array) &&
-    options.attributes === undefined
-  );
 }

@@ -50,6 +50,7 @@ export class Wait implements Waiter, Deadline {
   }
 
   begin(): void {
+    // Itself, not a closure for each wait.
     this.demand.signal?.addEventListener('abort', this, { once: true });
     const { waitMs } = this.resolved.timing;
     this.services.deadlines.startAt(this, this.waitingSince + (this.isProbe ? this.probeMs : waitMs));
@@ -75,7 +76,7 @@ export class Wait implements Waiter, Deadline {
     this.failed(error);
   }
 
-  /** The signal has aborted. */
+  /** As its signal calls it: aborted. */
   handleEvent(): void {
     this.queue.leave(this);
     this.end();

@@ -4,9 +4,12 @@ export interface InLine<T> {
   behind: T | null;
 }
 
-/** First in, first out; leaving from the middle is as cheap as from either end. */
+/**
+ * First in, first out; leaving from the middle is as cheap as from either end. Not a `Set`, whose first entry is the dearer to
+ * find the more have left before it, and which each key would pay for though nobody waits.
+ */
 export class WaitingLine<T extends InLine<T>> {
-  first: T | null = null;
+  private head: T | null = null;
   private last: T | null = null;
   private count = 0;
 
@@ -14,9 +17,13 @@ export class WaitingLine<T extends InLine<T>> {
     return this.count;
   }
 
+  get first(): T | null {
+    return this.head;
+  }
+
   join(newcomer: T): void {
     newcomer.before = this.last;
-    if (this.last === null) this.first = newcomer;
+    if (this.last === null) this.head = newcomer;
     else this.last.behind = newcomer;
     this.last = newcomer;
     this.count++;
@@ -25,8 +32,8 @@ export class WaitingLine<T extends InLine<T>> {
   /** @returns whether he was in it */
   leave(member: T): boolean {
     const { before, behind } = member;
-    if (before === null && this.first !== member) return false;
-    if (before === null) this.first = behind;
+    if (before === null && this.head !== member) return false;
+    if (before === null) this.head = behind;
     else before.behind = behind;
     if (behind === null) this.last = before;
     else behind.before = before;
@@ -36,6 +43,6 @@ export class WaitingLine<T extends InLine<T>> {
   }
 
   *[Symbol.iterator](): Generator<T> {
-    for (let member = this.first; member !== null; member = member.behind) yield member;
+    for (let member = this.head; member !== null; member = member.behind) yield member;
   }
 }

@@ -34,6 +34,8 @@ export interface RedisStoreConfig {
   restartGuard?: boolean;
   /** Accepts a Redis that may evict keys, and with them leases. @default false */
   allowEviction?: boolean;
+  /** Whether one command may be about many leases. @default where Redis itself is seen to answer, and no proxy */
+  batching?: boolean;
   /** Whether `client` is closed with the application. @default false */
   closeClient?: boolean;
 }

@@ -35,6 +35,32 @@ describe('renewal of many leases', () => {
     expect(leases.every(({ remainingMs }) => remainingMs > 8900)).toBe(true);
   });
 
+  it('takes along what is due within 10 ms, and nothing that is due later', async () => {
+    const { manager, clock, link } = world.replica({ ttl: 9000 });
+    const acquireAt = async (ms: number, key: string): Promise<Lease> => {
+      await world.advance(ms - clock.monotonicMs());
+      return manager.acquire(key);
+    };
+    const leases = [await acquireAt(0, 'a'), await acquireAt(9, 'b'), await acquireAt(12, 'c')];
+    link.calls.length = 0;
+    await world.advance(3001 - clock.monotonicMs());
+    expect(link.calls.map(({ key }) => key)).toEqual(['a', 'b']);
+    await world.advance(12);
+    expect(link.calls.map(({ key }) => key)).toEqual(['a', 'b', 'c']);
+    await world.advance(30_000);
+    expect(leases.every(({ isHeld }) => isHeld)).toBe(true);
+  });
+
+  it('takes nothing along whose interval is short', async () => {
+    const { manager, clock, link } = world.replica({ ttl: 120 });
+    await manager.acquire('a');
+    await world.advance(3);
+    await manager.acquire('b');
+    link.calls.length = 0;
+    await world.advance(41 - clock.monotonicMs());
+    expect(link.calls.map(({ key }) => key)).toEqual(['a']);
+  });
+
   it('one hung renewal of a batch delays no other', async () => {
     const [leases, { link }] = await manyLeases(10);
     link.script('renew', { kind: 'lose-request' });

@@ -177,4 +177,16 @@ describe('renewal', () => {
       expect((await world.store.inspect('k'))!.remainingMs).toBeLessThanOrEqual(9000);
     },
   );
+
+  it('that is asked for by a listener of another is waited for until its own answer', async () => {
+    const { manager } = world.replica({ ttl: 9000 });
+    const lease = await manager.acquire('k');
+    let data: unknown;
+    const off = manager.on('renewed', () => {
+      off();
+      void lease.renew({ data: 'x' }).then(() => (data = lease.data));
+    });
+    await world.advance(3001);
+    expect(data).toBe('x');
+  });
 });

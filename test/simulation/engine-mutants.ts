@@ -84,7 +84,7 @@ export const engineMutants: readonly Mutant[] = [
     name: 'over-but-scheduled',
     mistake: 'a lease that is over stays with the scheduler, and nobody tells who waits for its renewal (16)',
     file: 'lib/engine/held-lease.ts',
-    find: '      this.renewal.stop();',
+    find: "      this.renewal.stop(state.kind === 'lost' && state.cause === 'expired');",
     replace: '',
   },
   {

@@ -63,8 +63,8 @@ export const timeMutants: readonly Mutant[] = [
     name: 'stamp-renewal-after-reply',
     mistake: 'a renewal is counted from its reply (2)',
     file: 'lib/engine/lease-renewal.ts',
-    find: '      this.renewed(outcome.sentAt, pending);',
-    replace: '      this.renewed(now, pending);',
+    find: '      this.renewed(outcome.sentAt, attempt);',
+    replace: '      this.renewed(now, attempt);',
   },
   {
     name: 'stamp-retry',

@@ -47,7 +47,7 @@ async function loadIoredis(): Promise<Pick<typeof import('ioredis'), 'Redis' | '
   }
 }
 
-/** Nothing is queued, sent twice, or retried without end; a connection that is silent or does not come up is given up. */
+/** Nothing is queued, sent twice, or retried without end; a connection that does not come up is given up. (Silent ones: RedisConnection.) */
 function ownOptions(options: RedisOptions | undefined, random: RandomSource): RedisOptions {
   return {
     connectTimeout: 5000,

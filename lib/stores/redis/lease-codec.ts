@@ -13,12 +13,10 @@ import type {
   RevokeRequest,
 } from '../../core/lease-store.js';
 import { ABSENT, NOT_HELD, RELEASED } from '../../core/outcomes.js';
+import type { Argument } from './lease-script-runner.js';
 import { corrupt } from './redis-errors.js';
 
 /** Arguments and replies of the scripts; their headers say what each position means. */
-
-/** A word of a command. */
-export type Argument = string | Buffer;
 
 const GRANTED = 'granted ';
 
@@ -151,7 +149,7 @@ function word(key: string, reply: unknown, ...known: string[]): string {
 }
 
 /** @throws CorruptLeaseError */
-export function leaseRecord(key: string, reply: unknown): LeaseRecord | null {
+export function leaseRecord({ key }: { readonly key: string }, reply: unknown): LeaseRecord | null {
   const fields = list(key, reply);
   const kind = text(fields[0]);
   if (kind === 'free') {

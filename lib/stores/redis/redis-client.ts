@@ -10,7 +10,14 @@ export type IoredisClient = Redis | Cluster;
 export interface RedisClient {
   readonly status: string;
   readonly isCluster?: boolean;
-  readonly stream?: { destroy(): unknown } | null;
+  /** A socket, of a client of one server. */
+  readonly stream?: {
+    destroy(): unknown;
+    readonly localAddress?: string;
+    readonly localPort?: number;
+    readonly remoteAddress?: string;
+    readonly remotePort?: number;
+  } | null;
   connect(): Promise<void>;
   disconnect(reconnect?: boolean): void;
   duplicate(options?: object): RedisClient;
@@ -20,6 +27,7 @@ export interface RedisClient {
   evalshaBuffer(sha1: string, keys: number, words: readonly (string | Buffer)[]): Promise<unknown>;
   script(subcommand: 'LOAD', source: string): Promise<unknown>;
   info(section: string): Promise<string>;
+  client?(subcommand: 'INFO'): Promise<unknown>;
   scan(cursor: string, ...args: string[]): Promise<[string, string[]]>;
   subscribe(...channels: string[]): Promise<unknown>;
   unsubscribe(...channels: string[]): Promise<unknown>;

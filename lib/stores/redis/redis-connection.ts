@@ -1,6 +1,8 @@
+import { invoke } from '../../core/invoke.js';
 import type { CallOptions } from '../../core/lease-store.js';
-import type { LockLogger } from '../../core/ports.js';
+import type { Clock, LockLogger, Timer } from '../../core/ports.js';
 import { abortOf } from './abort-promise.js';
+import { isAnsweredByRedis } from './direct-connection.js';
 import type { RedisClient } from './redis-client.js';
 import { isReply, notAnswered, notConnected, toStoreError } from './redis-errors.js';
 
@@ -16,6 +18,9 @@ export interface ClientSource {
   /** Makes or hands out the client; called until it succeeds once. */
   open(): Promise<RedisClient>;
 }
+
+/** How long a server may take to answer greetings, once it is connected. */
+const HANDSHAKE_TIMEOUT_MS = 5000;
 
 /**
  * `new` until the first connection stands or fails; `ended` when the application has closed its client; `closed` when the
@@ -36,12 +41,19 @@ export class RedisConnection {
   private opening: Promise<RedisClient> | undefined;
   private attempt: Promise<void> | undefined;
   private lastError: Error | undefined;
+  /** Whether one command may be about many keys; unknown is no. */
+  private isDirect = false;
+  private hasSlots = false;
+  private handshake: Timer | undefined;
   /** Replies seen so far; tells a silent connection from one that is merely slow with one command. */
   private replies = 0;
 
   constructor(
     private readonly source: ClientSource,
     private readonly logger: LockLogger,
+    private readonly clock: Clock,
+    /** Whether many leases go in one command; `undefined`: found out for each connection. */
+    private readonly batching: boolean | undefined,
     /** Called whenever a connection has become ready. */
     private readonly onReady: (client: RedisClient) => void,
   ) {}
@@ -51,9 +63,17 @@ export class RedisConnection {
     return this.state === 'down';
   }
 
-  /** Whether a connection stands, and leads to a single server, which has all slots. */
-  get isOneServer(): boolean {
-    return this.client?.status === 'ready' && this.client.isCluster !== true;
+  /**
+   * Whether one command may be about many keys: where it is known that Redis itself answers on this connection. What stands
+   * between may spread keys over several servers, and send a whole command to the server of its first key.
+   */
+  get takesManyKeys(): boolean {
+    return this.isDirect && !this.hasSlots && this.client?.status === 'ready';
+  }
+
+  /** This Redis has slots, though it seems to be one server: as a Cluster of one shard has, which plain clients may use. */
+  keepApart(): void {
+    this.hasSlots = true;
   }
 
   /** Sends one command as soon as the connection is ready. */
@@ -85,6 +105,8 @@ export class RedisConnection {
     if (client === undefined) return;
     client.off('ready', this.becameReady);
     client.off('close', this.closed);
+    client.off('connect', this.greeted);
+    this.handshake?.cancel();
     if (this.source.closes && client.status !== 'end') client.disconnect();
   }
 
@@ -101,6 +123,7 @@ export class RedisConnection {
       client.on('ready', this.becameReady);
       client.on('close', this.closed);
       if (!this.source.isBorrowed) {
+        if (client.isCluster !== true) client.on('connect', this.greeted);
         client.on('error', this.failed);
         client.on('node error', this.nodeFailed);
       }
@@ -125,7 +148,7 @@ export class RedisConnection {
     call: CallOptions,
     command: (client: RedisClient) => Promise<T>,
   ): Promise<T> {
-    const reply = started(client, command);
+    const reply = invoke(command, client);
     if (this.source.isBorrowed) return reply.catch(passOn);
     this.watch(client, call, reply);
     return reply;
@@ -152,6 +175,7 @@ export class RedisConnection {
       if (isSilent && !this.isClosed()) stream?.destroy();
     };
     if (call.onAbort !== undefined) call.onAbort(look);
+    // Whoever calls a store directly may have a signal only.
     else if (call.signal !== undefined) void abortOf(call.signal).then(look);
   }
 
@@ -161,6 +185,8 @@ export class RedisConnection {
       this.logger.log(`Redis at ${this.source.target} is reachable again.`);
     this.state = 'up';
     this.lastError = undefined;
+    this.handshake?.cancel();
+    void this.learnWhoAnswers(this.client);
     this.onReady(this.client);
   };
 
@@ -174,7 +200,24 @@ export class RedisConnection {
     this.lastError = error;
   };
 
+  /** ioredis waits for ever for what a server answers to greetings. */
+  private readonly greeted = (): void => {
+    const stream = this.client?.stream;
+    this.handshake?.cancel();
+    this.handshake = this.clock.startTimer(HANDSHAKE_TIMEOUT_MS, () => stream?.destroy(), { unref: true });
+  };
+
+  private async learnWhoAnswers(client: RedisClient): Promise<void> {
+    const { stream } = client;
+    this.isDirect = false;
+    if (client.isCluster === true || this.batching === false) return;
+    const isDirect = this.batching === true || (await isAnsweredByRedis(client));
+    if (client.stream === stream) this.isDirect = isDirect;
+  }
+
   private readonly closed = (): void => {
+    this.handshake?.cancel();
+    this.isDirect = false;
     this.wentDown(this.lastError?.message ?? 'connection closed');
   };
 
@@ -222,13 +265,4 @@ function connectionAttempt(client: RedisClient): Promise<void> {
     if (client.status === 'wait' || client.status === 'end') client.connect().catch(() => {});
     if (client.status === 'ready') done();
   });
-}
-
-/** A client of the application may be anything: what it throws at once is a failure like others. */
-function started<T>(client: RedisClient, command: (client: RedisClient) => Promise<T>): Promise<T> {
-  try {
-    return command(client);
-  } catch (error) {
-    return Promise.reject(error);
-  }
 }

@@ -34,6 +34,11 @@ export function isNoScript(error: unknown): boolean {
   return isReply(error) && error.message.startsWith('NOSCRIPT');
 }
 
+/** Whether Redis refuses, before it does anything, that keys of several slots go in one command. */
+export function isSlotRefusal(error: unknown): boolean {
+  return isReply(error) && /\bCROSSSLOT\b|same slot/i.test(error.message);
+}
+
 /**
  * Any failure of a command as an error of the port.
  * @param key the key that the command was about, for damaged records

@@ -39,8 +39,7 @@ export class RedisKeys {
 }
 
 function escapeKey(key: string): string {
-  if (key === '') return '%';
-  return !TO_ESCAPE.test(key) ? key : key.replace(/[%{}]/g, character => ESCAPES[character] ?? '');
+  return key === '' ? '%' : key.replace(/[%{}]/g, character => ESCAPES[character] ?? '');
 }
 
 function unescapeKey(escaped: string): string | undefined {
@@ -52,7 +51,5 @@ function unescapeKey(escaped: string): string | undefined {
 function escapeGlob(text: string): string {
   return text.replace(/[\\*?[\]]/g, '\\$&');
 }
-
-const TO_ESCAPE = /[%{}]/;
 
 const ESCAPES: Readonly<Record<string, string>> = { '%': '%25', '{': '%7B', '}': '%7D' };

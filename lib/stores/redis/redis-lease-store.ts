@@ -24,7 +24,6 @@ import { messageOf, toStoreError } from './redis-errors.js';
 import { RedisKeys } from './redis-keys.js';
 import type { ResolvedRedisStoreOptions } from './redis-store-options.js';
 import { guardedAcquire } from './restart-guard.js';
-import { ScriptRunner } from './script-runner.js';
 import { SCRIPTS } from './scripts.generated.js';
 
 /** What a {@link RedisLeaseStore} is made of besides its options. */
@@ -50,12 +49,13 @@ export class RedisLeaseStore implements LeaseStore {
   private readonly keys: RedisKeys;
   private readonly keyPrefix: string;
   private readonly connection: RedisConnection;
-  private readonly scripts: ScriptRunner;
   private readonly eviction: EvictionCheck;
   private readonly hints: FreedHints;
   private readonly acquires: LeaseScriptRunner<AcquireRequest, AcquireOutcome>;
   private readonly renewals: LeaseScriptRunner<RenewRequest, RenewOutcome>;
   private readonly releases: LeaseScriptRunner<ReleaseRequest, ReleaseOutcome>;
+  private readonly revocations: LeaseScriptRunner<RevokeRequest, boolean>;
+  private readonly inspections: LeaseScriptRunner<{ key: string }, LeaseRecord | null>;
   private readonly clock: Clock;
   private readonly logger: LockLogger;
 
@@ -67,35 +67,51 @@ export class RedisLeaseStore implements LeaseStore {
     this.keys = new RedisKeys(options.prefix);
     this.keyPrefix = source.keyPrefix;
     this.eviction = new EvictionCheck(options.allowEviction, logger);
-    this.connection = new RedisConnection(source, logger, client => this.checkLoudly(client));
-    this.scripts = new ScriptRunner(this.connection);
-    this.acquires = this.runnerOf({
+    this.connection = new RedisConnection(source, logger, clock, options.batching, client =>
+      this.checkLoudly(client),
+    );
+    const keysOf = ({ key }: { key: string }): string[] => {
+      const { lease, fence, data } = this.keys.of(key);
+      return [lease, fence, data];
+    };
+    const keysWithoutFence = ({ key }: { key: string }): string[] => {
+      const { lease, data } = this.keys.of(key);
+      return [lease, data];
+    };
+    this.acquires = this.runnerOf<AcquireRequest, AcquireOutcome>({
       script: restartGuard ? guardedAcquire(maxTtlMs) : SCRIPTS.acquire,
-      keysOf: request => {
+      check: request => {
         this.checkTtl(request);
         this.eviction.assertUsable();
-        return this.keysOf(request);
       },
+      keysOf,
       argumentsOf: codec.acquireArguments,
       outcomeOf: (request, reply, call) => this.granted(request, reply, call),
     });
-    this.renewals = this.runnerOf({
+    this.renewals = this.runnerOf<RenewRequest, RenewOutcome>({
       script: SCRIPTS.renew,
-      keysOf: request => {
-        this.checkTtl(request);
-        return this.keysOf(request);
-      },
+      check: request => this.checkTtl(request),
+      keysOf,
       argumentsOf: codec.renewArguments,
       outcomeOf: codec.renewOutcome,
     });
-    this.releases = this.runnerOf({
+    this.releases = this.runnerOf<ReleaseRequest, ReleaseOutcome>({
       script: SCRIPTS.release,
-      keysOf: ({ key }) => {
-        const { lease, data } = this.keys.of(key);
-        return [lease, data];
-      },
+      keysOf: keysWithoutFence,
       argumentsOf: codec.releaseArguments,
       outcomeOf: codec.releaseOutcome,
+    });
+    this.revocations = this.runnerOf<RevokeRequest, boolean>({
+      script: SCRIPTS.revoke,
+      keysOf: ({ key }) => [this.keys.of(key).lease],
+      argumentsOf: codec.revokeArguments,
+      outcomeOf: codec.isRevoked,
+    });
+    this.inspections = this.runnerOf<{ key: string }, LeaseRecord | null>({
+      script: SCRIPTS.inspect,
+      keysOf: keysWithoutFence,
+      argumentsOf: () => [],
+      outcomeOf: codec.leaseRecord,
     });
     this.hints = new FreedHints(() => this.connection.ready(), clock, logger);
     logger.log(
@@ -113,7 +129,7 @@ export class RedisLeaseStore implements LeaseStore {
     return this.renewals.run(request, call);
   }
 
-  /** In few commands, all of which are sent before the first is answered. */
+  /** All are sent before the first is answered; in few commands, but in a Cluster. */
   renewMany(requests: readonly RenewRequest[], call: CallOptions): Promise<RenewOutcome>[] {
     return requests.map(request => this.renew(request, call));
   }
@@ -122,19 +138,12 @@ export class RedisLeaseStore implements LeaseStore {
     return this.releases.run(request, call);
   }
 
-  async revoke(request: RevokeRequest, call: CallOptions): Promise<boolean> {
-    const { key } = request;
-    const words = [this.keys.of(key).lease, ...codec.revokeArguments(request)];
-    return codec.isRevoked(
-      request,
-      await this.scripts.run({ script: SCRIPTS.revoke, keyCount: 1, words }, key, call),
-    );
+  revoke(request: RevokeRequest, call: CallOptions): Promise<boolean> {
+    return this.revocations.run(request, call);
   }
 
-  async inspect(key: string, call: CallOptions): Promise<LeaseRecord | null> {
-    const { lease, data } = this.keys.of(key);
-    const run = { script: SCRIPTS.inspect, keyCount: 2, words: [lease, data] };
-    return codec.leaseRecord(key, await this.scripts.run(run, key, call));
+  inspect(key: string, call: CallOptions): Promise<LeaseRecord | null> {
+    return this.inspections.run({ key }, call);
   }
 
   /** By SCAN on every master, never by KEYS. A damaged record ends the listing with its error. */
@@ -186,12 +195,7 @@ export class RedisLeaseStore implements LeaseStore {
   private runnerOf<Request extends { readonly key: string }, Outcome>(
     command: LeaseCommand<Request, Outcome>,
   ): LeaseScriptRunner<Request, Outcome> {
-    return new LeaseScriptRunner(command, this.scripts, this.connection);
-  }
-
-  private keysOf({ key }: { key: string }): string[] {
-    const { lease, fence, data } = this.keys.of(key);
-    return [lease, fence, data];
+    return new LeaseScriptRunner(command, this.connection);
   }
 
   /** What is kept beside a lease may be unreadable, which shows when the key is granted: then it is given back. */

@@ -30,6 +30,11 @@ export interface RedisStoreOptions {
   restartGuard?: boolean;
   /** Whether a Redis that may evict leases is accepted. @default false */
   allowEviction?: boolean;
+  /**
+   * Whether one command may be about many leases, which is faster. Set it to true only where one server has all keys: a proxy
+   * that spreads keys over several would make two holders of one. @default where Redis itself is seen to answer, and no proxy
+   */
+  batching?: boolean;
   /** Where the store tells of outages, guard and eviction. @default the console */
   logger?: LockLogger;
 }
@@ -40,6 +45,7 @@ export interface ResolvedRedisStoreOptions {
   readonly maxTtlMs: number;
   readonly restartGuard: boolean;
   readonly allowEviction: boolean;
+  readonly batching?: boolean;
 }
 
 const DEFAULT_MAX_TTL_MS = 60_000;
@@ -53,6 +59,7 @@ const NAMES: readonly (keyof RedisStoreOptions)[] = [
   'maxTtl',
   'restartGuard',
   'allowEviction',
+  'batching',
   'logger',
 ];
 
@@ -64,7 +71,7 @@ export function resolveRedisStoreOptions(
   const problems = new OptionProblems();
   problems.names(options, NAMES);
   checkWhere(options, problems);
-  for (const name of ['closeClient', 'restartGuard', 'allowEviction'] as const) {
+  for (const name of ['closeClient', 'restartGuard', 'allowEviction', 'batching'] as const) {
     problems.flag(name, options[name]);
   }
   const prefix: unknown = options.prefix ?? 'lock';
@@ -78,6 +85,7 @@ export function resolveRedisStoreOptions(
     maxTtlMs: Math.ceil(maxTtlMs),
     restartGuard: options.restartGuard ?? isProduction,
     allowEviction: options.allowEviction ?? false,
+    ...(options.batching !== undefined && { batching: options.batching }),
   });
 }
 
@@ -104,6 +112,9 @@ function checkWhere(options: RedisStoreOptions, problems: OptionProblems): void 
     problems.add(
       'closeClient (true) is about client, which is not given; remove it, as other connections are closed anyway',
     );
+  }
+  if (cluster !== undefined && options.batching === true) {
+    problems.add('batching (true) is not for a Cluster, where each lease has a slot of its own; remove it');
   }
   if (cluster !== undefined && (!Array.isArray(cluster.nodes) || cluster.nodes.length === 0)) {
     problems.add("cluster.nodes must name at least one node; try [{ host: '127.0.0.1', port: 6379 }]");

@@ -13,7 +13,7 @@ export function simulatedRedisStore(parts: SimulatedRedisStoreParts): RedisLease
   const { server, link, clock, random, restartGuard, maxTtlMs } = parts;
   const { prefix } = server.keys;
   return new RedisLeaseStore(
-    { prefix, maxTtlMs, restartGuard, allowEviction: false },
+    { prefix, maxTtlMs, restartGuard, allowEviction: false, batching: true },
     {
       source: {
         isBorrowed: false,

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { Redis } from 'ioredis';
 import { redisStore, type RedisLeaseStore } from '../../../lib/stores/redis/index.js';
 import { RedisKeys } from '../../../lib/stores/redis/redis-keys.js';
-import { call, fresh, grant, rejection, request, silent } from '../../support/fixtures.js';
+import { call, fresh, grant, rejection, request, silent, sleep } from '../../support/fixtures.js';
 import { startRedisServer, type RedisServer } from '../../support/redis-server.js';
 import { TcpProxy } from '../../support/tcp-proxy.js';
 
@@ -19,7 +19,7 @@ describe('What is asked of Redis in one turn, in one command', () => {
   });
   beforeEach(async () => {
     proxy = await TcpProxy.start(server.url);
-    store = redisStore({ url: proxy.url, logger: silent });
+    store = redisStore({ url: proxy.url, batching: true, logger: silent });
     await store.open();
   });
   afterEach(async () => {
@@ -117,12 +117,77 @@ describe('What is asked of Redis in one turn, in one command', () => {
   });
 
   it('is told of the restart guard once for all', async () => {
-    const guarded = redisStore({ url: proxy.url, logger: silent, restartGuard: true, maxTtl: '30d' });
+    const guarded = redisStore({
+      url: proxy.url,
+      batching: true,
+      logger: silent,
+      restartGuard: true,
+      maxTtl: '30d',
+    });
     await guarded.open();
     for (let round = 0; round < 2; round++) {
+      proxy.resetCounts();
       const outcomes = await Promise.all([1, 2, 3].map(() => guarded.acquire(request(fresh('key')), call)));
       expect(outcomes).toMatchObject(Array(3).fill({ kind: 'not-yet', reason: 'restart-guard' }));
+      if (round === 1) expect(proxy.counts).toMatchObject({ commands: 1, replies: 1 });
     }
     await guarded.close();
+  });
+
+  /** How many commands acquire three leases in one turn, on a connection that has been asked who answers. */
+  async function commandsForThree(tested: RedisLeaseStore): Promise<number> {
+    await grant(tested, request(fresh('warm')));
+    await sleep(50);
+    const calls = async (): Promise<number> =>
+      Number(/cmdstat_evalsha:calls=(\d+)/.exec(await real.info('commandstats'))?.[1] ?? 0);
+    const before = await calls();
+    await Promise.all([1, 2, 3].map(() => grant(tested, request(fresh('key')))));
+    return (await calls()) - before;
+  }
+
+  it('is where Redis itself answers; behind a proxy, which may spread keys over servers, each lease goes by itself', async () => {
+    const direct = redisStore({ url: server.url, logger: silent });
+    const proxied = redisStore({ url: proxy.url, logger: silent });
+    const apart = redisStore({ url: server.url, batching: false, logger: silent });
+    expect(await commandsForThree(direct)).toBe(1);
+    expect(await commandsForThree(proxied)).toBe(3);
+    expect(await commandsForThree(apart)).toBe(3);
+    for (const each of [direct, proxied, apart]) await each.close();
+  });
+
+  it('is found out for the application’s own client, too', async () => {
+    const client = new Redis(server.url);
+    const borrowing = redisStore({ client, logger: silent });
+    expect(await commandsForThree(borrowing)).toBe(1);
+    await borrowing.close();
+    await client.quit();
+  });
+
+  it('is sent by lease from then on where a server has slots although it seems to be one', async () => {
+    const sent: number[] = [];
+    const client = {
+      status: 'ready',
+      options: {},
+      on() {},
+      off() {},
+      duplicate() {},
+      disconnect() {},
+      info: async () => '',
+      evalshaBuffer: async (_: string, keys: number) => {
+        sent.push(keys);
+        if (keys > 3)
+          throw Object.assign(new Error("CROSSSLOT Keys in request don't hash to the same slot"), {
+            name: 'ReplyError',
+          });
+        return Buffer.from('granted 5');
+      },
+    };
+    const slotted = redisStore({ client: client as never, batching: true, logger: silent });
+    await slotted.open();
+    for (let round = 0; round < 2; round++) {
+      const outcomes = await Promise.all([1, 2].map(() => slotted.acquire(request(fresh('key')), call)));
+      expect(outcomes).toMatchObject(Array(2).fill({ kind: 'granted', fencingToken: 5 }));
+    }
+    expect(sent).toEqual([6, 3, 3, 3, 3]);
   });
 });

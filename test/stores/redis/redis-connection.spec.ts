@@ -53,6 +53,22 @@ describe('Connection of the Redis store', () => {
     return client;
   }
 
+  it('replaces its own connection when the server accepts it, and answers no greeting', async () => {
+    proxy.blackHole('to-client');
+    const store = storeWith({ url: proxy.url });
+    await store.open();
+    expect(await rejection(store.acquire(request(fresh('key')), within(150)))).toMatchObject({ sent: false });
+    proxy.heal();
+    const granted = (): Promise<boolean> =>
+      store.acquire(request(fresh('key')), within(150)).then(
+        () => true,
+        () => false,
+      );
+    expect(await granted()).toBe(false); // what was swallowed stays swallowed
+    await until(granted, 8000, 'a second connection');
+    expect(proxy.counts.connections).toBe(2);
+  });
+
   it('replaces its own connection when it stays silent past a deadline', async () => {
     const store = storeWith({ url: proxy.url });
     const lease = await grant(store, request(fresh('key')));

@@ -14,7 +14,7 @@ describe('Round trips of the Redis store', () => {
   });
   beforeEach(async () => {
     proxy = await TcpProxy.start(server.url);
-    store = redisStore({ url: proxy.url, logger: silent });
+    store = redisStore({ url: proxy.url, batching: true, logger: silent });
     await store.open();
     const warmUp = await grant(store, request(fresh('warm-up')));
     await store.renew(warmUp, call);

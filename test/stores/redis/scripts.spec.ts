@@ -32,7 +32,7 @@ describe('Redis scripts', () => {
   });
 
   it('are never sent by EVAL and never read at run time', () => {
-    for (const file of ['script-runner', 'restart-guard', 'redis-lease-store', 'redis-client']) {
+    for (const file of ['lease-script-runner', 'restart-guard', 'redis-lease-store', 'redis-client']) {
       const code = readFileSync(`lib/stores/redis/${file}.ts`, 'utf8');
       expect(code).not.toMatch(/\beval(Buffer)?\(|readFile/);
     }

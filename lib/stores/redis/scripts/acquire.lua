@@ -26,6 +26,7 @@ Returns 'granted <token>' where the key was free and nothing is kept
 --@include kept
 --@include lease
 --@include each
+--@include anything-kept
 
 return each(3, function(k, a, last, seen)
   if seen[k + 1] then
@@ -53,7 +54,7 @@ return each(3, function(k, a, last, seen)
     return { 'corrupt', 'its counter is not a safe integer' }
   end
   -- Read, and found sound, before anything is written.
-  local kept = existsForAny(3, 3) and readKept(KEYS[k + 3]) or {}
+  local kept = mayHaveKept() and readKept(KEYS[k + 3]) or {}
   if last > a + 3 and ARGV[a + 4] == '1' and redis.call('HLEN', KEYS[k + 3]) == 0 then
     return 'absent'
   end
@@ -66,17 +67,13 @@ return each(3, function(k, a, last, seen)
   if not redis.call('SET', KEYS[k + 1], lease, 'PX', ARGV[a + 2], 'NX') then
     return { 'corrupt', 'the Redis key of its lease holds a value of another type' }
   end
-  local lifeMs = counterLifeMs(number, nowUs, ARGV[a + 2])
+  local lifeMs = counterLifeMs(number, nowUs, tonumber(ARGV[a + 2]))
   if not redis.call('SET', KEYS[k + 2], token, 'PX', lifeMs, counter and 'XX' or 'NX') then
     redis.call('DEL', KEYS[k + 1])
     return { 'corrupt', 'the Redis key of its counter holds a value of another type' }
   end
   if last > a + 4 then
-    local attributes = {}
-    for i = a + 8, last do
-      attributes[#attributes + 1] = ARGV[i]
-    end
-    writeKept(KEYS[k + 3], ARGV[a + 5], ARGV[a + 6], ARGV[a + 7], attributes)
+    writeKept(KEYS[k + 3], ARGV[a + 5], ARGV[a + 6], ARGV[a + 7], a + 8, last)
     kept = readKept(KEYS[k + 3])
   end
   if #kept == 0 then

@@ -1,5 +1,5 @@
 --[[
-Tells what is kept under a key. Writes nothing.
+Tells what is kept under keys. Writes nothing. For one lease, or for many:
 
 KEYS[1] lease
 KEYS[2] data
@@ -11,18 +11,22 @@ Returns {'lease', owner or '', token, holder or '', ms left, flat list of what i
 --@include clock
 --@include kept
 --@include lease
+--@include each
 
-local text = redis.call('GET', KEYS[1])
-local kept = readKept(KEYS[2])
-if not text then
-  return { 'free', kept }
-end
-local lease = parseLease(text)
-if not lease then
-  return { 'corrupt', 'its lease cannot be read' }
-end
-local leftMs = redis.call('PTTL', KEYS[1])
-if leftMs == -1 then
-  return { 'corrupt', 'its lease has no expiry' }
-end
-return { 'lease', lease.owner, lease.token, lease.holder, leftMs, kept }
+return each(2, function(k)
+  -- Not what was seen, which tells no other type from nothing.
+  local text = redis.call('GET', KEYS[k + 1])
+  local kept = readKept(KEYS[k + 2])
+  if not text then
+    return { 'free', kept }
+  end
+  local lease = parseLease(text)
+  if not lease then
+    return { 'corrupt', 'its lease cannot be read' }
+  end
+  local leftMs = redis.call('PTTL', KEYS[k + 1])
+  if leftMs == -1 then
+    return { 'corrupt', 'its lease has no expiry' }
+  end
+  return { 'lease', lease.owner, lease.token, lease.holder, leftMs, kept }
+end)

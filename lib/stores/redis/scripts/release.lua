@@ -53,11 +53,7 @@ return each(2, function(k, a, last, seen)
 
   local isNewer = hasWrites and (ARGV[a + 4] == '' or tonumber(ARGV[a + 4]) > tonumber(lease.sequence))
   if isNewer then
-    local attributes = {}
-    for i = a + 8, last do
-      attributes[#attributes + 1] = ARGV[i]
-    end
-    writeKept(KEYS[k + 2], ARGV[a + 5], ARGV[a + 6], ARGV[a + 7], attributes)
+    writeKept(KEYS[k + 2], ARGV[a + 5], ARGV[a + 6], ARGV[a + 7], a + 8, last)
   end
   if keepMs <= 0 then
     -- Without the right to publish, waiters poll; the key is free all the same.

@@ -49,8 +49,8 @@ return each(3, function(k, a, last, seen)
     redis.call('PEXPIRE', KEYS[k + 1], ARGV[a + 3])
   end
   -- The counter must outlive the lease. It was written when the token was given, for a day and more.
-  if nowMicros() - tonumber(token) > (86400000 - ttlMs) / 2 * 1000 then
-    redis.call('SET', KEYS[k + 2], token, 'PX', counterLifeMs(tonumber(token), nowMicros(), ARGV[a + 3]))
+  if not seen[k + 2] or nowMicros() - tonumber(token) > (86400000 - ttlMs) / 2 * 1000 then
+    redis.call('SET', KEYS[k + 2], token, 'PX', counterLifeMs(tonumber(token), nowMicros(), ttlMs))
   end
 
   if hasWrites then
@@ -62,11 +62,7 @@ return each(3, function(k, a, last, seen)
       redis.call('SET', KEYS[k + 1], text, 'PX', math.max(leftMs, ttlMs))
     end
     if isNewer then
-      local attributes = {}
-      for i = a + 8, last do
-        attributes[#attributes + 1] = ARGV[i]
-      end
-      writeKept(KEYS[k + 3], ARGV[a + 5], ARGV[a + 6], ARGV[a + 7], attributes)
+      writeKept(KEYS[k + 3], ARGV[a + 5], ARGV[a + 6], ARGV[a + 7], a + 8, last)
     end
   end
   return 'renewed'

@@ -1,6 +1,6 @@
 -- Each lease has `keysEach` keys, and as many arguments as every other. Calls `one(k, a, last, seen)` for each: its keys are those
 -- after KEYS[k], its arguments those after ARGV[a] up to ARGV[last], and seen[k + 1] is what its first key holds, where that is a
--- string. One lease is answered as `one` does; of many, a failure is that of its lease alone.
+-- string. One lease is answered as `one` does; of many, a failure is that of its lease alone, and {'failed', error} its reply.
 local function each(keysEach, one)
   local seen = redis.call('MGET', unpack(KEYS))
   local count = #KEYS / keysEach
@@ -13,27 +13,13 @@ local function each(keysEach, one)
   for i = 0, count - 1 do
     local isDone, reply = pcall(one, i * keysEach, i * argumentsEach, (i + 1) * argumentsEach, seen)
     if not isDone then
-      -- Before version 7 an error of Redis is text that begins with its place in the script.
+      -- Before version 7 an error of Redis is text, after its place in the script, and as it goes over the wire.
       local text = type(reply) == 'table' and reply.err or tostring(reply)
-      reply = { 'failed', (string.gsub(text, '^@?user_script:%s*%d+:%s*', '')) }
+      reply = { 'failed', string.match(text, '^@?user_script:%s*%d+:%s*%-?(.-)%s*$') or text }
     end
     areWords = areWords and type(reply) == 'string'
     replies[i + 1] = reply
   end
   -- Words are told in one text, one in a line, which is read at once.
   return areWords and table.concat(replies, '\n') or replies
-end
-
-local isThere = nil
-
--- Whether any lease has the nth of its keys: asked once for all of them, since most have nothing beside them.
-local function existsForAny(keysEach, nth)
-  if isThere == nil then
-    local names = {}
-    for i = nth, #KEYS, keysEach do
-      names[#names + 1] = KEYS[i]
-    end
-    isThere = redis.call('EXISTS', unpack(names)) > 0
-  end
-  return isThere
 end

@@ -25,9 +25,9 @@ local function readKept(key)
   return live
 end
 
--- kind: 'keep', 'delete', 'text' or 'bytes'; attributes: names and values in turn.
-local function writeKept(key, kind, data, dataTtlMs, attributes)
-  if kind == 'keep' and #attributes == 0 then
+-- kind: 'keep', 'delete', 'text' or 'bytes'; attributes: names and values in turn, from ARGV[first] to ARGV[last].
+local function writeKept(key, kind, data, dataTtlMs, first, last)
+  if kind == 'keep' and last < first then
     return
   end
   if kind == 'delete' then
@@ -40,8 +40,8 @@ local function writeKept(key, kind, data, dataTtlMs, attributes)
       redis.call('HSET', key, 'expires', integer(math.floor(nowMicros() / 1000) + tonumber(dataTtlMs)))
     end
   end
-  for i = 1, #attributes, 2 do
-    redis.call('HSET', key, 'a:' .. attributes[i], attributes[i + 1])
+  for i = first, last, 2 do
+    redis.call('HSET', key, 'a:' .. ARGV[i], ARGV[i + 1])
   end
   -- Data that expires takes its key along, unless attributes share it; a damaged time must not fail the script half way.
   local expires = redis.call('HGET', key, 'expires')
