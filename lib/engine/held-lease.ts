@@ -207,7 +207,7 @@ export class HeldLease implements Lease, RenewingLease {
     const { validity, kept } = this.renewal;
     const keepMs = Math.max(Math.min(keepForMs, validity.validUntil - now), this.holdForMs(now));
     const { dataTtlMs, timing } = this.resolved;
-    const writes = data === undefined ? {} : kept.numbered({ data, dataTtlMs });
+    const writes = data === undefined ? {} : { data, dataTtlMs, sequence: kept.nextSequence() };
     // A key that is kept may have to be freed later, for which the store must have answered once.
     const { commandTimeoutMs } = timing;
     const untilMs = Math.max(validity.storeExpiryAt, now + keepMs + commandTimeoutMs);

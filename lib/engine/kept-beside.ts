@@ -10,9 +10,9 @@ export class KeptBeside {
     public attributes: LeaseAttributes = {},
   ) {}
 
-  /** Numbers a request, so that a delayed one does not undo a newer one. */
-  numbered<W extends LeaseWrites>(writes: W): W & { sequence: number } {
-    return { ...writes, sequence: ++this.sent };
+  /** The number of the next request, by which a delayed one does not undo a newer one. */
+  nextSequence(): number {
+    return ++this.sent;
   }
 
   /** The store has applied a write. Of two whose replies come in the wrong order, it keeps the newer one. */

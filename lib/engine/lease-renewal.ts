@@ -23,6 +23,8 @@ export interface RenewingLease {
   renewedLate(): void;
 }
 
+const NO_WRITES: LeaseWrites = Object.freeze({});
+
 /** Keeps one lease alive: until when it is held, when it is renewed, and what is on its way. One renewal at a time. */
 export class LeaseRenewal implements RenewedLease {
   dueAt = Infinity;
@@ -105,7 +107,7 @@ export class LeaseRenewal implements RenewedLease {
       this.onRenewalError(pending, error);
     }
     const isDue = this.pending === null && dueBy >= this.renewAt && !this.lease.isOver;
-    const attempt = isDue ? this.begin(now, this.resolved.timing.ttlMs, {}) : null;
+    const attempt = isDue ? this.begin(now, this.resolved.timing.ttlMs, NO_WRITES) : null;
     this.watch();
     return attempt;
   }
@@ -166,9 +168,10 @@ export class LeaseRenewal implements RenewedLease {
   private begin(now: number, ttlMs: number, writes: LeaseWrites): RenewalAttempt {
     const { key, owner, fencingToken } = this.grant;
     const deadlineAt = Math.min(now + this.resolved.timing.commandTimeoutMs, this.validity.validUntil);
-    const timing = { ttlMs: this.validity.ttlNeededMs(now, ttlMs), sentAt: now };
-    const request = this.kept.numbered({ key, owner, fencingToken, ...timing, ...writes });
-    return (this.pending = { lease: this, request, deadlineAt });
+    const neededMs = this.validity.ttlNeededMs(now, ttlMs);
+    const sequence = this.kept.nextSequence();
+    const request = { key, owner, fencingToken, ttlMs: neededMs, sentAt: now, sequence, ...writes };
+    return (this.pending = { lease: this, request, deadlineAt, call: undefined });
   }
 
   private renewed(sentAt: number, { request }: RenewalAttempt): void {
@@ -179,8 +182,9 @@ export class LeaseRenewal implements RenewedLease {
     this.renewAt = Math.max(this.renewAt, sentAt + this.resolved.timing.renewEveryMs);
     if (isThisAttempt) this.kept.wrote(request);
     this.watch();
-    const remainingMs = this.validity.validUntil - this.services.elapsed.now();
-    if (this.lease.isTelling) tellOf(this.services.events, this.grant, 'renewed', { remainingMs });
+    const { events, elapsed } = this.services;
+    if (!this.lease.isTelling || !events.has('renewed')) return;
+    tellOf(events, this.grant, 'renewed', { remainingMs: this.validity.validUntil - elapsed.now() });
   }
 }
 

@@ -18,7 +18,7 @@ export interface RenewalAttempt {
   /** When its lease stops listening, on the holder's clock. */
   readonly deadlineAt: number;
   /** The command that carries it, shared by a batch, while its reply is listened for. */
-  call?: PendingCall;
+  call: PendingCall | undefined;
 }
 
 /** What the scheduler asks of a lease. */
