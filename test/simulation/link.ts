@@ -3,6 +3,8 @@ export interface Message {
   /** `acquire`, `renew`, `release`, `inspect`, `list`, `revoke`, `subscribe`, … */
   readonly name: string;
   readonly key?: string;
+  /** Of a message about several keys, all of them; `key` is then the first. */
+  readonly keys?: readonly string[];
 }
 
 /** One client's way to the server. What befalls a message on it is drawn from the seed of the run. */

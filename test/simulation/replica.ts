@@ -85,7 +85,7 @@ export class Replica implements Claimant {
       clock: this.machine,
       delayMs: plan.delayMs,
       recorder,
-      onApplied: ({ key }) => key !== undefined && oracle.observe(key),
+      onApplied: ({ key, keys = [key] }) => keys.forEach(each => each !== undefined && oracle.observe(each)),
       refusal: () => backend.refusal(),
       brokenOff: () => backend.brokenOff(),
     });

@@ -160,12 +160,17 @@ describe('A simulated client', () => {
     const { lease, data } = server.keys.of('a {key}');
     await rejection(own.evalshaBuffer(SCRIPTS.release.sha1, 2, [lease, data]));
     await rejection(own.evalshaBuffer('hash of a guarded acquire', 3, [lease, data]));
+    const another = server.keys.of('another');
+    const words = [lease, data, another.lease, another.data];
+    await rejection(own.evalshaBuffer(SCRIPTS.release.sha1, 4, words));
     await own.subscribe(lease);
     await own.scan('0', 'MATCH', '*');
     own.disconnect();
     expect(link.sent).toEqual([
       { name: 'connect' },
-      ...['release', 'acquire', 'subscribe'].map(name => ({ name, key: 'a {key}' })),
+      ...['release', 'acquire'].map(name => ({ name, key: 'a {key}', keys: ['a {key}'] })),
+      { name: 'release', key: 'a {key}', keys: ['a {key}', 'another'] },
+      { name: 'subscribe', key: 'a {key}' },
       { name: 'list' },
     ]);
   });

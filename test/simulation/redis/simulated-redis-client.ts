@@ -89,7 +89,8 @@ export class SimulatedRedisClient implements RedisClient {
 
   evalshaBuffer(sha1: string, keys: number, words: readonly (string | Buffer)[]): Promise<unknown> {
     // The guarded acquire, whose hash depends on maxTtl, is the only one that is not listed.
-    const message = { name: NAMES.get(sha1) ?? 'acquire', key: this.keyOf(words[0]?.toString()) };
+    const about = words.slice(0, keys).flatMap(word => this.leaseKeyOf(word.toString()) ?? []);
+    const message = { name: NAMES.get(sha1) ?? 'acquire', key: about[0], keys: about };
     return this.send(message, () => this.parts.server.evalsha(sha1, keys, words));
   }
 
@@ -126,6 +127,10 @@ export class SimulatedRedisClient implements RedisClient {
     if (this.status === 'end') throw new Error(CLOSED);
     if (this.status !== 'ready' || this.connection?.isWritable !== true) throw new Error(NOT_WRITABLE);
     return this.connection.send(message, apply);
+  }
+
+  private leaseKeyOf(name: string): string | undefined {
+    return name.endsWith(':lease') ? this.keyOf(name) : undefined;
   }
 
   private keyOf(leaseName = ''): string | undefined {
