@@ -81,9 +81,7 @@ export class LeaseRenewal implements RenewedLease {
     const { pending } = this;
     if (pending === null) return;
     this.giveUp(pending, isTimeOver ? this.unansweredSince(pending, this.services.elapsed.now()) : null);
-    const { listeners } = this;
-    this.listeners = null;
-    for (const listener of listeners ?? []) listener();
+    for (const listener of this.endPending()) listener();
   }
 
   mayGoAt(now: number): boolean {
