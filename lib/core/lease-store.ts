@@ -49,6 +49,14 @@ export interface AcquireRequest extends LeaseWrites {
    * living one, and is answered as held.
    */
   readonly onlyIfDead?: boolean;
+  /**
+   * `key` is that of a pool, and any one of this many slots is wanted: those with the keys `slotKey(key, 0)` up to
+   * `slotKey(key, slots - 1)`. Only where the store {@link LeaseStore.findsSlots finds slots}. Asked again by the owner that
+   * holds one of them, grants that one again.
+   */
+  readonly slots?: number;
+  /** Which of them is looked at first; the others follow in order, and after the last one the first. @default 0 */
+  readonly firstSlot?: number;
 }
 
 export interface RenewRequest extends LeaseWrites {
@@ -70,6 +78,8 @@ export interface ReleaseRequest extends LeaseWrites {
   readonly owner: string;
   /** Unknown when the reply to the acquire was lost; then the owner alone is matched. */
   readonly fencingToken?: number;
+  /** As in an acquire: `key` is that of a pool, and whichever of its slots the owner holds is freed. Without writes. */
+  readonly slots?: number;
   /** As in a renewal. Absent in a release without writes. */
   readonly sequence?: number;
   /**
@@ -99,12 +109,14 @@ export type AcquireOutcome =
       /** The data as it stands after this acquire. */
       readonly data?: LeaseData;
       readonly attributes?: LeaseAttributes;
+      /** Which slot, where one of a pool was asked for. */
+      readonly slot?: number;
     }
   | {
       readonly kind: 'held';
       readonly owner?: string;
       readonly holder?: HolderInfo;
-      /** The key is free after this long if the holder is dead. */
+      /** The key is free after this long if the holder is dead. Of a pool: that of its slots which is free first. */
       readonly freeInMs?: number;
       /**
        * Where expiry is observed: the record has not changed since it was first seen, and may be that of a dead holder. Whoever
@@ -129,7 +141,10 @@ export interface LeaseRecord {
   readonly owner?: string;
   readonly fencingToken?: number;
   readonly holder?: HolderInfo;
-  /** Present while held, where the store's own clock ends leases. */
+  /**
+   * While held: for how much longer. Where expiry is observed: after how long the holder is known to be dead if its record does
+   * not change, as far as this process has watched it; 0 once that is so.
+   */
   readonly remainingMs?: number;
   readonly data?: LeaseData;
   readonly attributes?: LeaseAttributes;
@@ -161,6 +176,11 @@ export interface LeaseStore {
   readonly maxTtlMs?: number;
   /** Names that attributes must not have. @default none */
   readonly reservedAttributes?: readonly string[];
+  /**
+   * Whether one request finds a free slot of a pool (`slots` in a request). Then {@link whenFreed}, asked about a pool's key, tells
+   * of all its slots. Elsewhere the engine looks at one slot after the other. @default false
+   */
+  readonly findsSlots?: boolean;
 
   /**
    * Grants the key if it is free. Idempotent per owner: the owner that holds the key is granted again with the same
