@@ -4,7 +4,7 @@
  */
 
 /** Most slots that a pool may have. */
-export const MAX_SLOTS = 1000;
+export const MAX_SLOTS = 4096;
 
 /** Key of a pool; nothing is kept under it. */
 export function poolKey(name: string): string {
