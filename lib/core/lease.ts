@@ -25,6 +25,8 @@ export interface ReleaseOptions {
  */
 export interface Lease extends AsyncDisposable {
   readonly key: string;
+  /** Which slot of a pool it is: its number, or its id. */
+  readonly slot?: number | string;
   /** Random id of this acquisition. */
   readonly owner: string;
   /** Grows with every acquisition of the key. Pass it with each access to the protected resource, reads included. */
@@ -68,6 +70,11 @@ export interface Lease extends AsyncDisposable {
    * @returns a function that removes the listener
    */
   onExpiring(listener: (remainingMs: number) => void): () => void;
+}
+
+/** A lease of one slot of a pool. */
+export interface SlotLease<Slot extends number | string = number | string> extends Lease {
+  readonly slot: Slot;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { isDistributedLockError, LockReleasedError, type DistributedLockError } from '../core/errors.js';
 import type { ResolvedAcquire } from '../core/options.js';
 import type { Clock } from '../core/ports.js';
-import type { Obstacle } from './contender.js';
+import type { Obstacle } from './contending.js';
 import type { HeldLease } from './held-lease.js';
 import { detached } from './lease-context.js';
 import type { Demand } from './wait.js';

@@ -2,39 +2,12 @@ import type { DistributedLockError } from '../core/errors.js';
 import { KeyAbsentError, StoreRejectedError, StoreUnavailableError } from '../core/errors.js';
 import type { AcquireOutcome, HolderInfo } from '../core/lease-store.js';
 import { pollDelayMs, validUntil } from '../core/lease-timing.js';
+import { slotKey } from '../core/slot-keys.js';
 import type { ResolvedAcquire } from '../core/options.js';
-import type { Clock } from '../core/ports.js';
-import type { Grant, LeaseServices } from './lease-services.js';
-import { asStoreError, unknownKind, type CommandListener, type StoreGateway } from './store-gateway.js';
+import type { Contending, ContenderEvents, ContentionServices, Obstacle, Wanted } from './contending.js';
+import type { Grant } from './lease-services.js';
+import { asStoreError, unknownKind, type CommandListener } from './store-gateway.js';
 import { Wakeup } from './wakeup.js';
-
-/** What contenders of one manager share, besides what leases share. */
-export interface ContentionServices extends LeaseServices {
-  readonly clock: Clock;
-  readonly gateway: StoreGateway;
-  describeHolder(): HolderInfo;
-}
-
-/** What a contender has last seen of its key. */
-export type Obstacle =
-  | {
-      readonly kind: 'held';
-      readonly owner?: string;
-      readonly holder?: HolderInfo;
-      readonly freeInMs?: number;
-      readonly mayBeDead?: boolean;
-    }
-  | { readonly kind: 'not-yet'; readonly freeInMs: number }
-  | { readonly kind: 'unavailable'; readonly error: DistributedLockError };
-
-/** What a contender tells. Granted or failed, it has ended; so it has once abandoned, and then tells nothing. */
-export interface ContenderEvents {
-  granted(grant: Grant): void;
-  /** What waiting cannot cure. */
-  failed(error: DistributedLockError): void;
-  /** What stands in the way, before each pause. */
-  blocked(obstacle: Obstacle, retryInMs: number): void;
-}
 
 /** What is done then is done in a microtask; cheaper than `queueMicrotask`, which Node wraps. */
 const SOON = Promise.resolve();
@@ -45,7 +18,7 @@ type Granted = Extract<AcquireOutcome, { kind: 'granted' }>;
  * One owner's way to a grant: asks the store, waits for hints, for the holder's end or for the next poll, and asks again,
  * with the same owner throughout, so that an attempt whose reply was lost is recognised as its own.
  */
-export class Contender implements CommandListener<AcquireOutcome> {
+export class Contender implements Contending, CommandListener<AcquireOutcome> {
   readonly owner: string;
   private state: 'contending' | 'granted' | 'abandoned' = 'contending';
   private holder: HolderInfo | undefined;
@@ -65,7 +38,7 @@ export class Contender implements CommandListener<AcquireOutcome> {
   private hasEnded = false;
 
   constructor(
-    private readonly key: string,
+    private readonly wanted: Wanted,
     private readonly resolved: ResolvedAcquire,
     private readonly services: ContentionServices,
     private readonly events: ContenderEvents,
@@ -80,7 +53,10 @@ export class Contender implements CommandListener<AcquireOutcome> {
     void SOON.then(() => this.ask());
   }
 
-  /** Stops asking. What was granted and not taken yet, or is granted after all, is released. */
+  wake(): void {
+    this.wakeup?.wake();
+  }
+
   abandon(): void {
     if (this.state === 'abandoned') return;
     const isGranted = this.state === 'granted';
@@ -92,7 +68,6 @@ export class Contender implements CommandListener<AcquireOutcome> {
     else if (this.isAsking) this.services.abandoned.remember(this.owner, 2 * this.resolved.timing.ttlMs);
   }
 
-  /** Resolves once it neither asks nor pauses any more. */
   whenEnded(): Promise<void> {
     return this.hasEnded ? Promise.resolve() : new Promise(resolve => (this.onEnded = resolve));
   }
@@ -104,7 +79,7 @@ export class Contender implements CommandListener<AcquireOutcome> {
   }
 
   answered(outcome: AcquireOutcome): void {
-    if (outcome.kind === 'absent') this.failed(new KeyAbsentError(this.key));
+    if (outcome.kind === 'absent') this.failed(new KeyAbsentError(this.wanted.key));
     else this.heard(outcome);
   }
 
@@ -135,12 +110,12 @@ export class Contender implements CommandListener<AcquireOutcome> {
     const { gateway, elapsed } = this.services;
     const { timing, data, dataTtlMs, attributes, mustExist } = this.resolved;
     const { ttlMs, driftRate, waitMs, commandTimeoutMs } = timing;
-    const { key, owner } = this;
+    const { wanted, owner } = this;
     const sentAt = (this.lastSentAt = elapsed.now());
     const holder = (this.holder = this.services.describeHolder());
     const onlyIfDead = this.holderMayBeDead && waitMs === 0;
     const writes = { data, dataTtlMs, attributes, mustExist, onlyIfDead };
-    const request = { key, owner, ttlMs, sentAt, driftRate, holder, ...writes };
+    const request = { ...wanted, owner, ttlMs, sentAt, driftRate, holder, ...writes };
     gateway.send(commandTimeoutMs, call => gateway.store.acquire(request, call), this);
   }
 
@@ -210,8 +185,10 @@ export class Contender implements CommandListener<AcquireOutcome> {
     return this.state === 'abandoned';
   }
 
-  private isPlausible({ sentAt, fencingToken }: Granted): boolean {
-    return sentAt <= this.lastSentAt && Number.isSafeInteger(fencingToken) && fencingToken > 0;
+  private isPlausible({ sentAt, fencingToken, slot }: Granted): boolean {
+    const { slots } = this.wanted;
+    const isWanted = slots === undefined || (Number.isInteger(slot) && slot! >= 0 && slot! < slots);
+    return isWanted && sentAt <= this.lastSentAt && Number.isSafeInteger(fencingToken) && fencingToken > 0;
   }
 
   /** A grant that was long on its way may be over already; then it is asked for again. */
@@ -222,10 +199,12 @@ export class Contender implements CommandListener<AcquireOutcome> {
       if (this.services.elapsed.now() >= validUntil(granted.sentAt, ttlMs, driftRate)) continue;
       this.state = 'granted';
       if (this.isInDoubt) this.services.abandoned.remember(this.owner, 2 * ttlMs);
-      const { fencingToken, sentAt, data, attributes } = granted;
+      const { fencingToken, sentAt, data, attributes, slot } = granted;
+      const { key } = this.wanted;
       this.grantedToken = fencingToken;
       return {
-        key: this.key,
+        key: slot === undefined ? key : slotKey(key, slot),
+        slot,
         owner: this.owner,
         holder: this.holder!,
         fencingToken,
@@ -245,7 +224,8 @@ export class Contender implements CommandListener<AcquireOutcome> {
     abandoned.remember(this.owner, 2 * ttlMs);
     const startedAt = elapsed.now();
     const patience = { startedAt, untilMs: startedAt + ttlMs, commandTimeoutMs };
-    releaser.releaseInBackground({ key: this.key, owner: this.owner, fencingToken }, patience);
+    const { key, slots } = this.wanted;
+    releaser.releaseInBackground({ key, slots, owner: this.owner, fencingToken }, patience);
   }
 
   /** @returns whether the key was held by nobody but an owner that we had given up */
@@ -255,7 +235,8 @@ export class Contender implements CommandListener<AcquireOutcome> {
     this.clearedOwner = owner;
     const { commandTimeoutMs } = this.resolved.timing;
     return (
-      (await this.services.releaser.attempt({ key: this.key, owner }, commandTimeoutMs)) !== 'unanswered'
+      (await this.services.releaser.attempt({ key: this.wanted.key, owner }, commandTimeoutMs)) !==
+      'unanswered'
     );
   }
 
@@ -275,7 +256,7 @@ export class Contender implements CommandListener<AcquireOutcome> {
     this.subscription = new AbortController();
     try {
       const done: unknown = this.services.gateway.store.whenFreed?.(
-        this.key,
+        this.wanted.key,
         () => this.pauses.wake(),
         this.subscription.signal,
       );

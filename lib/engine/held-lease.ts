@@ -46,6 +46,10 @@ export class HeldLease implements Lease, RenewingLease {
     return this.grant.key;
   }
 
+  get slot(): number | string | undefined {
+    return this.grant.slot;
+  }
+
   get owner(): string {
     return this.grant.owner;
   }

@@ -37,6 +37,17 @@ export function isUnder(lease: HeldLease): boolean {
   return false;
 }
 
+/** The innermost lease of a manager that this chain of calls holds already, among those that `isMeant` is true of. */
+export function enclosingWhere(
+  manager: object,
+  isMeant: (lease: HeldLease) => boolean,
+): HeldLease | undefined {
+  for (let scope = scopes.get(); scope !== undefined; scope = scope.outer) {
+    if (scope.manager === manager && isMeant(scope.lease) && scope.lease.isHeld) return scope.lease;
+  }
+  return undefined;
+}
+
 /** The lease of `key` that this chain of calls holds already. */
 export function enclosingLease(manager: object, key: string): HeldLease | undefined {
   for (let scope = scopes.get(); scope !== undefined; scope = scope.outer) {

@@ -6,22 +6,26 @@ import type { ResolvedAcquire, ResolvedManager } from '../core/options.js';
 import type { Clock, RandomSource } from '../core/ports.js';
 import { isoTime, processInfo } from '../platform/process-info.js';
 import { AbandonedOwners } from './abandoned-owners.js';
-import type { ContentionServices } from './contender.js';
+import type { ContentionServices } from './contending.js';
 import { Deadlines } from './deadlines.js';
 import type { HeldLease } from './held-lease.js';
 import { KeyQueue } from './key-queue.js';
+import { PoolQueue } from './pools/pool-queue.js';
+import type { SlotSource } from './pools/slot-source.js';
 import { Releaser } from './releaser.js';
 import { RenewalScheduler } from './renewal-scheduler.js';
 import { StoreGateway } from './store-gateway.js';
 import { Wait, type Demand, type WaitServices } from './wait.js';
+import type { WaitingRoom } from './waiting-room.js';
 import { within } from './within.js';
 
-/** Leases of one manager: who holds and who waits, per key; and the end of it all. */
+/** Leases of one manager: who holds and who waits, per key and pool; and the end of it all. */
 export class LeaseEngine {
   readonly events = new EventHub();
   readonly elapsed: ElapsedTime;
   readonly gateway: StoreGateway;
   private readonly queues = new Map<string, KeyQueue>();
+  private readonly pools = new Map<string, PoolQueue>();
   private readonly services: ContentionServices & WaitServices;
   private readonly identity = processInfo();
   private holder: { readonly atMs: number; readonly info: HolderInfo } | null = null;
@@ -57,24 +61,25 @@ export class LeaseEngine {
   }
 
   /**
-   * Waits for the key as its timing says; `waitMs` 0 asks for a definite answer.
+   * Waits for the key, or for any slot of the pool, as its timing says; `waitMs` 0 asks for a definite answer.
    * @throws LockHeldError, LockTimeoutError, StoreUnavailableError, StoreRejectedError, CorruptLeaseError,
    *   ManagerClosedError; the signal's reason
    */
-  acquire(key: string, resolved: ResolvedAcquire, demand: Demand): Promise<HeldLease> {
+  acquire(wanted: string | SlotSource, resolved: ResolvedAcquire, demand: Demand): Promise<HeldLease> {
     return new Promise((resolve, reject) => {
       demand.signal?.throwIfAborted();
       if (this.isClosing) throw new ManagerClosedError();
-      new Wait(this.queueOf(key), resolved, demand, this.services, resolve, reject).begin();
+      const room = typeof wanted === 'string' ? this.queueOf(wanted) : this.poolQueueOf(wanted);
+      new Wait(room, resolved, demand, this.services, resolve, reject).begin();
       // Entering looks at the clock, and a listener of a loss that it finds may close the manager.
-      if (this.isClosing) this.queues.get(key)?.rejectAll(new ManagerClosedError());
+      if (this.isClosing) room.rejectAll(new ManagerClosedError());
     });
   }
 
   /** Rejects all who wait; nothing is acquired from now on. */
   beginClose(): void {
     this.hasBegunToClose = true;
-    for (const queue of [...this.queues.values()]) queue.rejectAll(new ManagerClosedError());
+    for (const room of this.rooms) room.rejectAll(new ManagerClosedError());
   }
 
   /**
@@ -95,7 +100,11 @@ export class LeaseEngine {
   }
 
   private get leases(): HeldLease[] {
-    return [...this.queues.values()].flatMap(({ lease }) => lease ?? []);
+    return this.rooms.flatMap(({ held }) => held);
+  }
+
+  private get rooms(): WaitingRoom[] {
+    return [...this.queues.values(), ...this.pools.values()];
   }
 
   private endIdle(): void {
@@ -112,9 +121,22 @@ export class LeaseEngine {
     return queue;
   }
 
-  private readonly forget = (queue: KeyQueue): void => {
+  private readonly forget = (queue: WaitingRoom): void => {
     if (this.queues.get(queue.key) === queue) this.queues.delete(queue.key);
   };
+
+  private poolQueueOf(source: SlotSource): PoolQueue {
+    const { identity } = source;
+    let queue = this.pools.get(identity);
+    if (queue === undefined) {
+      queue = new PoolQueue(source, this.services, idle => {
+        if (this.pools.get(identity) === idle) this.pools.delete(identity);
+      });
+      this.pools.set(identity, queue);
+    }
+    queue.use(source);
+    return queue;
+  }
 
   /** The same object for all that are granted in one millisecond: a store has to encode it once only. */
   private describeHolder(): HolderInfo {

@@ -20,6 +20,8 @@ export interface LeaseServices {
 /** An acquisition that the store has granted. */
 export interface Grant {
   readonly key: string;
+  /** Which slot of its pool it is. */
+  readonly slot?: number | string;
   readonly owner: string;
   readonly fencingToken: number;
   readonly sentAt: number;

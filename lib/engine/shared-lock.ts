@@ -7,7 +7,7 @@ import {
 import type { Lease, Lock } from '../core/lease.js';
 import type { ResolvedAcquire } from '../core/options.js';
 import { Campaign, type CampaignManager } from './campaign.js';
-import type { Obstacle } from './contender.js';
+import type { Obstacle } from './contending.js';
 import type { LockRegistry } from './lock-registry.js';
 
 interface LockWaiter {

@@ -29,6 +29,9 @@ import { enclosingLease } from './lease-context.js';
 import { LeaseEngine } from './lease-engine.js';
 import { LockRegistry } from './lock-registry.js';
 import { runAndRelease, runToEnd } from './locked-work.js';
+import { poolOf, type LeasePool } from './pools/lease-pool.js';
+import type { ListedSlots, NamedSlots, NumberedSlots, PoolOptions } from './pools/pool-options.js';
+import type { SlotSource } from './pools/slot-source.js';
 import { SharedLock } from './shared-lock.js';
 import type { Demand } from './wait.js';
 import { within } from './within.js';
@@ -189,6 +192,18 @@ export class SyncManager {
     return existing;
   }
 
+  /**
+   * Many leases of which any one will do. Cheap: a pool is made anew for each call, and pools of the same name and slots are one.
+   * @param options `{ slots: 8 }`: numbered from 0 to 7, under the keys `pool/<name>/0` and so on; `{ ids }`: those keys;
+   *   `{ discover: prefix }`: the keys that the store lists
+   * @throws OptionsInvalidError
+   */
+  pool(name: string, options: NumberedSlots): LeasePool<number>;
+  pool(name: string, options: NamedSlots | ListedSlots): LeasePool<string>;
+  pool(name: string, options: PoolOptions): LeasePool {
+    return poolOf(this, name, options);
+  }
+
   /** What the store keeps under `key`; `null` when it is free and nothing is kept. Never acquires. */
   async inspect(key: string): Promise<LeaseRecord | null> {
     assertKey(key);
@@ -266,8 +281,8 @@ export class SyncManager {
   }
 
   /** As {@link acquire}, with options that are already resolved. For what is built on the engine. */
-  demand(key: string, resolved: ResolvedAcquire, demand: Demand): Promise<HeldLease> {
-    return this.engine.acquire(key, resolved, demand);
+  demand(wanted: string | SlotSource, resolved: ResolvedAcquire, demand: Demand): Promise<HeldLease> {
+    return this.engine.acquire(wanted, resolved, demand);
   }
 
   /** Checks options against those of the manager. For what is built on the engine. */

@@ -1,10 +1,10 @@
 import type { DistributedLockError } from '../core/errors.js';
 import type { ResolvedAcquire } from '../core/options.js';
 import type { Clock } from '../core/ports.js';
-import type { Obstacle } from './contender.js';
+import type { Obstacle } from './contending.js';
 import type { Deadline, Deadlines } from './deadlines.js';
 import type { HeldLease } from './held-lease.js';
-import type { KeyQueue, Waiter } from './key-queue.js';
+import type { Waiter, WaitingRoom } from './waiting-room.js';
 
 /** How somebody waits for a key. */
 export interface Demand {
@@ -35,7 +35,7 @@ export class Wait implements Waiter, Deadline {
   private isExtended: boolean;
 
   constructor(
-    private readonly queue: KeyQueue,
+    private readonly room: WaitingRoom,
     readonly resolved: ResolvedAcquire,
     private readonly demand: Demand,
     private readonly services: WaitServices,
@@ -54,7 +54,7 @@ export class Wait implements Waiter, Deadline {
     this.demand.signal?.addEventListener('abort', this, { once: true });
     const { waitMs } = this.resolved.timing;
     this.services.deadlines.startAt(this, this.waitingSince + (this.isProbe ? this.probeMs : waitMs));
-    this.queue.enter(this);
+    this.room.enter(this);
   }
 
   granted(lease: HeldLease): void {
@@ -68,17 +68,17 @@ export class Wait implements Waiter, Deadline {
   }
 
   onDeadline(): void {
-    const undecidedMs = this.isExtended ? 0 : this.queue.undecidedForMs;
+    const undecidedMs = this.isExtended ? 0 : this.room.undecidedForMs;
     this.isExtended = true;
     if (undecidedMs > 0) return this.services.deadlines.start(this, undecidedMs + this.probeMs);
-    const error = this.queue.timeoutError(this);
-    this.queue.leave(this);
+    const error = this.room.timeoutError(this);
+    this.room.leave(this);
     this.failed(error);
   }
 
   /** As its signal calls it: aborted. */
   handleEvent(): void {
-    this.queue.leave(this);
+    this.room.leave(this);
     this.end();
     this.reject(this.demand.signal!.reason);
   }

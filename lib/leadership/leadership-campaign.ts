@@ -12,7 +12,7 @@ import type { HolderInfo } from '../core/lease-store.js';
 import type { LeaderInfo, LeaderRun, Leadership, Lease } from '../core/lease.js';
 import type { ResolvedAcquire } from '../core/options.js';
 import { Campaign } from '../engine/campaign.js';
-import type { Obstacle } from '../engine/contender.js';
+import type { Obstacle } from '../engine/contending.js';
 import type { HeldLease } from '../engine/held-lease.js';
 import { isUnder } from '../engine/lease-context.js';
 import { runToEnd } from '../engine/locked-work.js';

@@ -69,14 +69,14 @@ export const engineMutants: readonly Mutant[] = [
   {
     name: 'leaver-stops-the-queue',
     mistake: 'when the first waiter leaves, the next one is not served',
-    file: 'lib/engine/key-queue.ts',
+    file: 'lib/engine/waiting-room.ts',
     find: '      this.services.releaser.inBackground(contender.whenEnded());\n    }\n    this.next();',
     replace: '      this.services.releaser.inBackground(contender.whenEnded());\n    }',
   },
   {
     name: 'lost-local-wake-up',
     mistake: 'when a lease here is released, the next waiter here is not served',
-    file: 'lib/engine/key-queue.ts',
+    file: 'lib/engine/waiting-room.ts',
     find: 'endedAt: this.services.clock.monotonicMs() };\n    this.next();',
     replace: 'endedAt: this.services.clock.monotonicMs() };',
   },
@@ -126,7 +126,7 @@ export const engineMutants: readonly Mutant[] = [
   {
     name: 'probe-never-takes-over',
     mistake: 'tryAcquire answers that a dead holder holds, and never takes his lease (21)',
-    file: 'lib/engine/key-queue.ts',
+    file: 'lib/engine/waiting-room.ts',
     find: "    return obstacle?.kind === 'held' && isUndecided(obstacle) ? (obstacle.freeInMs ?? 0) : 0;",
     replace: '    return obstacle === null ? 0 : 0;',
   },
@@ -134,7 +134,7 @@ export const engineMutants: readonly Mutant[] = [
     name: 'busy-as-unavailable',
     mistake:
       'a wait that ends while a local release, or the first attempt after it, is on its way blames the store',
-    file: 'lib/engine/key-queue.ts',
+    file: 'lib/engine/waiting-room.ts',
     find: ' ?? this.holdDuring(waiter);',
     replace: ';',
   },

@@ -1,0 +1,153 @@
+import { describeValue } from '../../core/describe-value.js';
+import {
+  isDistributedLockError,
+  KeyAbsentError,
+  LockHeldError,
+  LockTimeoutError,
+  OptionsInvalidError,
+  SelfDeadlockError,
+} from '../../core/errors.js';
+import type { SlotLease } from '../../core/lease.js';
+import type { ResolvedAcquire } from '../../core/options.js';
+import { checkWithLock } from '../../core/options.js';
+import type { HeldLease } from '../held-lease.js';
+import { enclosingWhere } from '../lease-context.js';
+import { runAndRelease, runToEnd } from '../locked-work.js';
+import type { LockedRun, SyncManager } from '../sync-manager.js';
+import {
+  resolvePool,
+  type AcquireSlotOptions,
+  type PoolOptions,
+  type ResolvedPool,
+  type WithSlotOptions,
+} from './pool-options.js';
+import { ListedSource, NamedSource, NumberedSource, type SlotSource } from './slot-source.js';
+
+/** Work that runs under a slot. */
+export type SlotWork<Slot extends number | string, T> = (lease: SlotLease<Slot>) => Promise<T> | T;
+
+/**
+ * Many leases of which any one will do: shards, worker ids, permits. A slot is a lease like any other, with its own token, data
+ * and attributes; that of a holder that has died comes back after its TTL.
+ *
+ * Several pools of one name and the same slots, in one process or in many, are one pool.
+ */
+export class LeasePool<Slot extends number | string = number | string> {
+  constructor(
+    readonly name: string,
+    private readonly source: SlotSource,
+    private readonly manager: SyncManager,
+  ) {}
+
+  /**
+   * Waits until some slot is free, at most `wait`.
+   * @throws as `SyncManager.acquire`; KeyAbsentError where the store lists no slot
+   */
+  async acquireAny(options: AcquireSlotOptions = {}): Promise<SlotLease<Slot>> {
+    const resolved = this.resolve(options);
+    return asSlot(await this.demand(resolved, options.signal));
+  }
+
+  /**
+   * Looks without waiting.
+   * @returns a lease, or `null` when others hold all slots
+   * @throws as `acquireAny`; an unavailable store is not "held by others"
+   */
+  async tryAcquireAny(options: AcquireSlotOptions = {}): Promise<SlotLease<Slot> | null> {
+    try {
+      return await this.acquireAny({ ...options, wait: 0 });
+    } catch (error) {
+      if (isDistributedLockError(error, 'LOCK_HELD')) return null;
+      throw error;
+    }
+  }
+
+  /**
+   * Takes slots that are free now, without waiting.
+   * @param count how many at most; a whole number
+   * @returns as many leases as were free, perhaps none
+   * @throws as `acquireAny`, and then holds none
+   */
+  async acquireUpTo(count: number, options: AcquireSlotOptions = {}): Promise<SlotLease<Slot>[]> {
+    if (!Number.isInteger(count) || count < 0) {
+      throw new OptionsInvalidError([
+        `count (${describeValue(count)}) of pool '${this.name}' must be a whole number of slots; try 1`,
+      ]);
+    }
+    const leases: SlotLease<Slot>[] = [];
+    try {
+      while (leases.length < count) {
+        const lease = await this.tryAcquireAny(options);
+        if (lease === null) break;
+        leases.push(lease);
+      }
+      return leases;
+    } catch (error) {
+      await Promise.all(leases.map(lease => lease.release()));
+      throw error;
+    }
+  }
+
+  /**
+   * Runs `fn` under some slot and releases it afterwards. Inside, `currentLease()` is the lease.
+   * @throws as `acquireAny`; then what `fn` throws
+   * @throws LockLostError when the lease was lost before `fn` ended; what `fn` threw is its cause
+   * @throws SelfDeadlockError when this chain of calls would wait for a slot while it holds one of them
+   */
+  async withSlot<T>(fn: SlotWork<Slot, T>, options: WithSlotOptions = {}): Promise<T> {
+    const run = await this.tryWithSlot(fn, options);
+    if (run.ran) return run.value;
+    throw run.error;
+  }
+
+  /** As {@link withSlot}, but a pool that stays with others is an answer, and so never mistaken for an error of `fn`. */
+  async tryWithSlot<T>(fn: SlotWork<Slot, T>, options: WithSlotOptions = {}): Promise<LockedRun<T>> {
+    checkWithLock(options);
+    const resolved = this.resolve(options);
+    const { onLost = 'throw' } = options;
+    const work = (lease: unknown): Promise<T> | T => fn(lease as SlotLease<Slot>);
+    const outer = enclosingWhere(this.manager, ({ key }) => this.source.has(key));
+    if (outer !== undefined) {
+      if (options.ifNested === 'join')
+        return { ran: true, value: await runToEnd(this.manager, outer, onLost, work) };
+      if (resolved.timing.waitMs > 0) throw new SelfDeadlockError(this.source.key);
+    }
+    let lease: HeldLease;
+    try {
+      lease = await this.demand(resolved, options.signal);
+    } catch (error) {
+      if (error instanceof LockHeldError || error instanceof LockTimeoutError) return { ran: false, error };
+      throw error;
+    }
+    return { ran: true, value: await runAndRelease(this.manager, lease, onLost, work) };
+  }
+
+  private resolve(options: AcquireSlotOptions): ResolvedAcquire {
+    const { key, mustExist } = this.source;
+    return this.manager.resolve(key, { ...options, mustExist });
+  }
+
+  private async demand(resolved: ResolvedAcquire, signal: AbortSignal | undefined): Promise<HeldLease> {
+    await this.source.refresh();
+    signal?.throwIfAborted();
+    if (this.source.found === undefined && this.source.slots.length === 0)
+      throw new KeyAbsentError(this.source.key);
+    return this.manager.demand(this.source, resolved, { signal });
+  }
+}
+
+/** @throws OptionsInvalidError */
+export function poolOf(manager: SyncManager, name: string, options: PoolOptions): LeasePool {
+  return new LeasePool(name, sourceOf(manager, name, resolvePool(name, options)), manager);
+}
+
+function sourceOf(manager: SyncManager, name: string, pool: ResolvedPool): SlotSource {
+  const { slots, ids, discover, refreshEveryMs } = pool;
+  if (slots !== undefined) return new NumberedSource(name, slots, manager.store.findsSlots === true);
+  if (ids !== undefined) return new NamedSource(name, ids);
+  return new ListedSource(name, discover!, refreshEveryMs, manager.clock, prefix => manager.list(prefix));
+}
+
+function asSlot<Slot extends number | string>(lease: HeldLease): SlotLease<Slot> {
+  return lease as HeldLease & { readonly slot: Slot };
+}

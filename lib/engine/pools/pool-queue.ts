@@ -1,0 +1,97 @@
+import { Contender } from '../contender.js';
+import type { Contending, ContentionServices, Obstacle } from '../contending.js';
+import type { HeldLease } from '../held-lease.js';
+import { holdOf, WaitingRoom, type Waiter } from '../waiting-room.js';
+import { SlotBook } from './slot-book.js';
+import { SlotSearch } from './slot-search.js';
+import type { SlotSource } from './slot-source.js';
+
+/** All that one manager does about one pool: which slots it holds, and who waits for one. */
+export class PoolQueue extends WaitingRoom {
+  private readonly locals = new Set<HeldLease>();
+  /** What is known of each slot, where the store finds none by itself. */
+  private readonly book: SlotBook;
+  private lastFreed: number | undefined;
+
+  constructor(
+    private source: SlotSource,
+    services: ContentionServices,
+    onIdle: (queue: WaitingRoom) => void,
+  ) {
+    super(source.key, services, onIdle);
+    this.book = new SlotBook(services.clock);
+  }
+
+  /** The slots are these from now on. */
+  use(source: SlotSource): void {
+    this.source = source;
+    if (source.found === undefined) this.book.setSlots(source.slots);
+  }
+
+  get held(): readonly HeldLease[] {
+    return [...this.locals];
+  }
+
+  /** By when it is known of each slot whether its holder lives, since any of them will do. */
+  override get undecidedForMs(): number {
+    const undecidedMs = super.undecidedForMs;
+    return undecidedMs === 0 || this.source.found !== undefined ? undecidedMs : this.book.undecidedForMs;
+  }
+
+  protected get isExhausted(): boolean {
+    return this.locals.size > 0 && this.locals.size >= this.size;
+  }
+
+  protected get ownHold(): Obstacle | null {
+    if (!this.isExhausted) return null;
+    const { held } = this;
+    return held.every(lease => lease.isStanding) ? holdOf(held[0]!) : null;
+  }
+
+  protected contend({ resolved, unref }: Waiter): Contending {
+    const { key, found } = this.source;
+    if (found !== undefined) {
+      const wanted = { key, slots: found, firstSlot: this.firstSlot(found) };
+      return new Contender(wanted, resolved, this.services, this, unref);
+    }
+    if (!this.source.inOrder) this.book.rotate(this.anyOf(this.book.size));
+    const ground = { book: this.book, refresh: () => this.refresh() };
+    return new SlotSearch(ground, resolved, this.services, this, unref);
+  }
+
+  protected keep(lease: HeldLease): void {
+    this.locals.add(lease);
+    this.book.takenHere(lease.key);
+  }
+
+  protected letGo(lease: HeldLease): boolean {
+    if (!this.locals.delete(lease)) return false;
+    this.book.mayBeFree(lease.key);
+    if (typeof lease.slot === 'number') this.lastFreed = lease.slot;
+    this.contender?.wake();
+    return true;
+  }
+
+  private get size(): number {
+    return this.source.found ?? this.book.size;
+  }
+
+  /** One that was free a moment ago, else any: replicas that begin at the same slot get in each other's way. */
+  private firstSlot(slots: number): number {
+    if (this.source.inOrder) return 0;
+    const freed = this.lastFreed;
+    this.lastFreed = undefined;
+    return freed ?? this.anyOf(slots);
+  }
+
+  private anyOf(count: number): number {
+    return Math.floor(this.services.random.next() * count);
+  }
+
+  private async refresh(): Promise<void> {
+    const { source } = this;
+    // A list that cannot be had now leaves those that are known.
+    await source.refresh().catch(() => undefined);
+    this.use(source);
+  }
+}

@@ -1,0 +1,127 @@
+import { poolKey, poolOfSlot, slotKey } from '../../core/slot-keys.js';
+import type { Clock } from '../../core/ports.js';
+import type { SlotName } from './slot-book.js';
+
+/** Which slots a pool consists of. */
+export interface SlotSource {
+  /** Two pools of one manager with the same are the same. */
+  readonly identity: string;
+  /** Stands for the pool in errors and events; where the store finds slots, in requests, too. */
+  readonly key: string;
+  /** How many there are, where the store finds a free one by itself. */
+  readonly found: number | undefined;
+  /** Whether the first free one is wanted, not any. */
+  readonly inOrder: boolean;
+  /** Whether a slot is only one while the store knows it. */
+  readonly mustExist: boolean;
+  /** As known by now. */
+  readonly slots: readonly SlotName[];
+  /** Whether the key is that of a slot. */
+  has(key: string): boolean;
+  /** Learns them, where that is some time ago. @throws what listing throws */
+  refresh(): Promise<void>;
+}
+
+const KNOWN = Promise.resolve();
+
+/** Numbered slots. */
+export class NumberedSource implements SlotSource {
+  readonly identity: string;
+  readonly key: string;
+  readonly found: number | undefined;
+  readonly mustExist = false;
+  private names: readonly SlotName[] | null = null;
+
+  constructor(
+    name: string,
+    readonly count: number,
+    findsSlots: boolean,
+    readonly inOrder = false,
+  ) {
+    this.key = poolKey(name);
+    this.found = findsSlots ? count : undefined;
+    this.identity = JSON.stringify([name, count]);
+  }
+
+  /** Made when they are asked for: where the store finds slots, nobody does. */
+  get slots(): readonly SlotName[] {
+    return (this.names ??= Array.from({ length: this.count }, (_, id) => ({
+      id,
+      key: slotKey(this.key, id),
+    })));
+  }
+
+  has(key: string): boolean {
+    return poolOfSlot(key) === this.key;
+  }
+
+  refresh(): Promise<void> {
+    return KNOWN;
+  }
+}
+
+/** Slots that are certain keys. */
+export class NamedSource implements SlotSource {
+  readonly identity: string;
+  readonly key: string;
+  readonly found = undefined;
+  readonly inOrder = false;
+  readonly mustExist = false;
+  readonly slots: readonly SlotName[];
+
+  constructor(
+    name: string,
+    private readonly ids: readonly string[],
+  ) {
+    this.key = poolKey(name);
+    this.identity = JSON.stringify([name, ids]);
+    this.slots = ids.map(id => ({ id, key: id }));
+  }
+
+  has(key: string): boolean {
+    return this.ids.includes(key);
+  }
+
+  refresh(): Promise<void> {
+    return KNOWN;
+  }
+}
+
+/** Slots that are the keys which the store lists. */
+export class ListedSource implements SlotSource {
+  readonly identity: string;
+  readonly key: string;
+  readonly found = undefined;
+  readonly inOrder = false;
+  readonly mustExist = true;
+  slots: readonly SlotName[] = [];
+  private listedAt = -Infinity;
+  private listing: Promise<void> | null = null;
+
+  constructor(
+    name: string,
+    private readonly prefix: string,
+    private readonly refreshEveryMs: number,
+    private readonly clock: Clock,
+    private readonly list: (prefix: string) => AsyncIterable<{ readonly key: string }>,
+  ) {
+    this.key = poolKey(name);
+    this.identity = JSON.stringify([name, { discover: prefix }]);
+  }
+
+  has(key: string): boolean {
+    return key.startsWith(this.prefix);
+  }
+
+  refresh(): Promise<void> {
+    if (this.clock.monotonicMs() - this.listedAt < this.refreshEveryMs) return KNOWN;
+    return (this.listing ??= this.learn().finally(() => (this.listing = null)));
+  }
+
+  private async learn(): Promise<void> {
+    const keys: string[] = [];
+    for await (const { key } of this.list(this.prefix)) keys.push(key);
+    this.slots = keys.sort().map(key => ({ id: key, key }));
+    this.listedAt = this.clock.monotonicMs();
+  }
+}
