@@ -57,8 +57,11 @@ export { currentLease, detached } from './engine/lease-context.js';
 export { SyncManager } from './engine/sync-manager.js';
 export type { LockedRun, ManagerEnvironment } from './engine/sync-manager.js';
 export { LeadershipCampaign } from './leadership/leadership-campaign.js';
-export type { LeadershipCampaignOptions, LeadershipEvents } from './leadership/leadership-campaign.js';
-export type { LeadershipHooks } from './leadership/term-hooks.js';
+export type {
+  LeadershipCampaignOptions,
+  LeadershipEvents,
+  LeadershipHooks,
+} from './leadership/leadership-campaign.js';
 
 export type {
   AsyncMethod,

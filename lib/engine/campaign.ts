@@ -4,6 +4,7 @@ import type { Clock } from '../core/ports.js';
 import type { Obstacle } from './contending.js';
 import type { HeldLease } from './held-lease.js';
 import { detached } from './lease-context.js';
+import type { SlotSource } from './pools/slot-source.js';
 import type { Demand } from './wait.js';
 import { Wakeup } from './wakeup.js';
 
@@ -13,7 +14,7 @@ const RETRY_AFTER_ERROR_MS = 1000;
 /** What a campaign needs from its manager. */
 export interface CampaignManager {
   readonly clock: Clock;
-  demand(key: string, resolved: ResolvedAcquire, demand: Demand): Promise<HeldLease>;
+  demand(wanted: string | SlotSource, resolved: ResolvedAcquire, demand: Demand): Promise<HeldLease>;
 }
 
 /** What a campaign tells, and asks. */
@@ -25,7 +26,7 @@ export interface CampaignRules {
   onError(error: DistributedLockError): void;
 }
 
-/** Acquires a key, and again after each loss, until stopped. Every start is a new campaign. */
+/** Acquires a key, or any slot of a pool, and again after each loss, until stopped. Every start is a new campaign. */
 export class Campaign {
   private readonly controller = new AbortController();
   private readonly pause: Wakeup;
@@ -34,7 +35,7 @@ export class Campaign {
 
   constructor(
     private readonly manager: CampaignManager,
-    private readonly key: string,
+    private readonly wanted: string | SlotSource,
     private readonly resolved: ResolvedAcquire,
     private readonly rules: CampaignRules,
   ) {
@@ -58,7 +59,8 @@ export class Campaign {
 
   /** Acquires no more. A lease that is held is left to the caller. */
   stop(): void {
-    this.controller.abort(new LockReleasedError(this.key));
+    const { wanted } = this;
+    this.controller.abort(new LockReleasedError(typeof wanted === 'string' ? wanted : wanted.key));
     this.pause.wake();
   }
 
@@ -75,7 +77,11 @@ export class Campaign {
     while (awayMs !== null && !signal.aborted) {
       try {
         const onBlocked = (obstacle: Obstacle): void => this.rules.onBlocked(obstacle);
-        const lease = await this.manager.demand(this.key, this.resolved, { signal, onBlocked, unref: true });
+        const lease = await this.manager.demand(this.wanted, this.resolved, {
+          signal,
+          onBlocked,
+          unref: true,
+        });
         awayMs = await this.hold(lease);
       } catch (error) {
         if (signal.aborted) return;

@@ -51,6 +51,11 @@ export type LockedRun<T> =
   | { readonly ran: true; readonly value: T }
   | { readonly ran: false; readonly error: LockTimeoutError | LockHeldError };
 
+/** What runs until it is stopped. */
+interface Stoppable {
+  stop(): Promise<void>;
+}
+
 const NO_OPTIONS: AcquireOptions = Object.freeze({});
 const WITHOUT_WAITING: AcquireOptions = Object.freeze({ wait: 0 });
 
@@ -70,6 +75,7 @@ export class SyncManager {
   /** Of acquisitions without options of their own, which are most. */
   private readonly defaults: ResolvedAcquire;
   private readonly defaultsWithoutWaiting: ResolvedAcquire;
+  private readonly balances = new Set<Stoppable>();
   private leadershipLock: Leadership | null = null;
   private closing: Promise<void> | null = null;
 
@@ -255,14 +261,32 @@ export class SyncManager {
     this.leadershipLock = leadership;
   }
 
+  /**
+   * Stops `balance` when campaigns stop. For what is built on the engine.
+   * @returns a function that takes it back
+   */
+  attach(balance: Stoppable): () => void {
+    this.balances.add(balance);
+    return () => void this.balances.delete(balance);
+  }
+
+  /** For what is built on the engine. */
+  tell<E extends keyof LockEvents>(event: E, facts: LockEvents[E]): void {
+    this.engine.events.emit(event, facts);
+  }
+
   /** Prepares the store; optional. Rejects only for what waiting cannot cure. */
   async open(): Promise<void> {
     await this.store.open?.();
   }
 
-  /** Lets no {@link lock} be acquired any more, as at the beginning of a shutdown. Those that are held stay held. */
+  /**
+   * Lets no {@link lock} be acquired any more, as at the beginning of a shutdown; those that are held stay held. Balanced pools
+   * hand over their slots.
+   */
   stopCampaigns(): void {
     this.locks.stopAll();
+    for (const balance of this.balances) void balance.stop();
   }
 
   /**
@@ -296,7 +320,8 @@ export class SyncManager {
   private async shutDown(timeoutMs: number): Promise<void> {
     const deadline = this.clock.monotonicMs() + timeoutMs;
     this.engine.beginClose();
-    const campaigns = this.locks.releaseAll();
+    const balances = [...this.balances].map(balance => balance.stop());
+    const campaigns = Promise.all([this.locks.releaseAll(), ...balances]);
     await this.engine.close(timeoutMs);
     const leftMs = (): number => Math.max(0, deadline - this.clock.monotonicMs());
     await within(this.clock, leftMs(), campaigns);

@@ -17,9 +17,17 @@ import type { HeldLease } from '../engine/held-lease.js';
 import { isUnder } from '../engine/lease-context.js';
 import { runToEnd } from '../engine/locked-work.js';
 import type { SyncManager } from '../engine/sync-manager.js';
+import { TermHooks } from '../engine/term-hooks.js';
 import { within } from '../engine/within.js';
 import { WorkTracker } from '../engine/work-tracker.js';
-import { TermHooks, type LeadershipHooks } from './term-hooks.js';
+
+/** Called at the beginning and the end of a term as leader. */
+export interface LeadershipHooks {
+  /** This replica leads. A rejection makes it resign. `lease.signal` aborts when the term ends. */
+  onAcquired(lease: Lease): Promise<void> | void;
+  /** The term is over, for whatever reason. */
+  onLost(): Promise<void> | void;
+}
 
 /** Options of an application's leadership. */
 export interface LeadershipCampaignOptions {

@@ -1,6 +1,6 @@
 import type { Lease } from '../core/lease.js';
 import type { LockLogger } from '../core/ports.js';
-import type { LeadershipHooks } from '../leadership/term-hooks.js';
+import type { LeadershipHooks } from '../leadership/leadership-campaign.js';
 import { describeError } from '../core/describe-error.js';
 import type { Explorer } from './explorer.js';
 import { hasAcquiredHook, hasLostHook } from './leadership-hooks.js';

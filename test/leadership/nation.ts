@@ -3,7 +3,7 @@ import {
   type LeadershipEvents,
   type LeadershipCampaignOptions,
 } from '../../lib/leadership/leadership-campaign.js';
-import type { LeadershipHooks } from '../../lib/leadership/term-hooks.js';
+import type { LeadershipHooks } from '../../lib/leadership/leadership-campaign.js';
 import { afterEach } from '@jest/globals';
 import { useWorld, type Replica, type ReplicaOptions, type World } from '../engine/world.js';
 

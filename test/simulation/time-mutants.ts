@@ -55,9 +55,9 @@ export const timeMutants: readonly Mutant[] = [
     name: 'stamp-after-reply',
     mistake: 'a lease is counted from the reply of its grant (1, 2, 15)',
     file: 'lib/engine/contender.ts',
-    find: 'const { fencingToken, sentAt, data, attributes } = granted;',
+    find: 'const { fencingToken, sentAt, data, attributes, slot } = granted;',
     replace:
-      'const { fencingToken, data, attributes } = granted;\n      const sentAt = this.services.elapsed.now();',
+      'const { fencingToken, data, attributes, slot } = granted;\n      const sentAt = this.services.elapsed.now();',
   },
   {
     name: 'stamp-renewal-after-reply',

@@ -4,6 +4,7 @@ import {
   KeyAbsentError,
   LockHeldError,
   LockTimeoutError,
+  ManagerClosedError,
   OptionsInvalidError,
   SelfDeadlockError,
 } from '../../core/errors.js';
@@ -14,6 +15,8 @@ import type { HeldLease } from '../held-lease.js';
 import { enclosingWhere } from '../lease-context.js';
 import { runAndRelease, runToEnd } from '../locked-work.js';
 import type { LockedRun, SyncManager } from '../sync-manager.js';
+import type { BalanceOptions } from './balance-options.js';
+import { PoolBalance } from './pool-balance.js';
 import {
   resolvePool,
   type AcquireSlotOptions,
@@ -122,9 +125,20 @@ export class LeasePool<Slot extends number | string = number | string> {
     return { ran: true, value: await runAndRelease(this.manager, lease, onLost, work) };
   }
 
+  /**
+   * Shares the pool with all replicas that do the same, without a coordinator: each holds as many slots as the others, give or take
+   * one, and hands over what exceeds that when replicas come, each slot once its work has ended. Goes on until `stop()`, or
+   * until the manager is closed.
+   * @throws OptionsInvalidError, ManagerClosedError
+   */
+  balance(options: BalanceOptions<Slot> = {}): PoolBalance<Slot> {
+    if (this.manager.isClosing) throw new ManagerClosedError();
+    return new PoolBalance(this.manager, this.name, this.source, options);
+  }
+
   private resolve(options: AcquireSlotOptions): ResolvedAcquire {
-    const { key, mustExist } = this.source;
-    return this.manager.resolve(key, { ...options, mustExist });
+    const { key, isListed } = this.source;
+    return this.manager.resolve(key, { ...options, mustExist: isListed });
   }
 
   private async demand(resolved: ResolvedAcquire, signal: AbortSignal | undefined): Promise<HeldLease> {

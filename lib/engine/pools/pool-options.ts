@@ -1,6 +1,6 @@
 import { describeValue } from '../../core/describe-value.js';
 import type { Duration } from '../../core/duration.js';
-import { isDistributedLockError, OptionsInvalidError } from '../../core/errors.js';
+import { OptionsInvalidError } from '../../core/errors.js';
 import { assertKey } from '../../core/keys.js';
 import { OptionProblems } from '../../core/option-problems.js';
 import type { AcquireOptions, WithLockOptions } from '../../core/options.js';
@@ -86,8 +86,8 @@ function checkIds(name: string, ids: unknown, problems: OptionProblems): void {
     try {
       assertKey(id);
     } catch (error) {
-      if (!isDistributedLockError(error, 'LOCK_OPTIONS_INVALID')) throw error;
-      for (const problem of (error as OptionsInvalidError).problems) problems.add(problem);
+      if (!(error instanceof OptionsInvalidError)) throw error;
+      for (const problem of error.problems) problems.add(problem);
     }
   }
 }

@@ -39,7 +39,7 @@ export class PoolQueue extends WaitingRoom {
   }
 
   protected get isExhausted(): boolean {
-    return this.locals.size > 0 && this.locals.size >= this.size;
+    return !this.source.isListed && this.locals.size >= this.source.size;
   }
 
   protected get ownHold(): Obstacle | null {
@@ -70,10 +70,6 @@ export class PoolQueue extends WaitingRoom {
     if (typeof lease.slot === 'number') this.lastFreed = lease.slot;
     this.contender?.wake();
     return true;
-  }
-
-  private get size(): number {
-    return this.source.found ?? this.book.size;
   }
 
   /** One that was free a moment ago, else any: replicas that begin at the same slot get in each other's way. */

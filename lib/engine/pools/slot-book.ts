@@ -17,6 +17,8 @@ interface Entry extends SlotName {
   /** When its holder is over, should he be dead. */
   endsAtMs: number;
   seenAtMs: number;
+  /** Which look at any slot saw it last. */
+  seenBy: number;
   mayBeDead: boolean;
   holder: HolderInfo | undefined;
 }
@@ -26,11 +28,16 @@ const REASONS = ['free', 'unknown', 'ended', 'stale'] as const;
 
 type Reason = (typeof REASONS)[number];
 
+/** When a slot was last seen held. */
+export type LastSeen = Pick<Entry, 'seenAtMs' | 'seenBy'>;
+
 /** A holder who must be over at once may have been followed by another; so often is he asked after at most. */
 const LEAST_HOLD_MS = 5;
 
 /** What one manager knows of the slots of a pool that it looks at one by one. */
 export class SlotBook {
+  /** How often any slot was seen so far. */
+  looks = 0;
   private entries = new Map<string, Entry>();
 
   constructor(private readonly clock: Clock) {}
@@ -58,16 +65,16 @@ export class SlotBook {
 
   /**
    * The slot that is most worth a look, and why: it is free as far as it is known, nothing is known of it, its holder must be
-   * over, or it was last seen before `staleAtMs`.
+   * over, or it was last seen too long ago.
    */
-  next(staleAtMs: number): { readonly slot: SlotName; readonly why: Reason } | null {
+  next(isStale: (seen: LastSeen) => boolean): { readonly slot: SlotName; readonly why: Reason } | null {
     const nowMs = this.clock.monotonicMs();
     let [best, bestRank]: [Entry | null, number] = [null, Infinity];
     for (const entry of this.entries.values()) {
-      const why = reasonFor(entry, nowMs, staleAtMs);
+      const why = reasonFor(entry, nowMs, isStale);
       if (why === null) continue;
       const rank = REASONS.indexOf(why);
-      if (rank < bestRank || (rank === bestRank && best !== null && entry.seenAtMs < best.seenAtMs))
+      if (rank < bestRank || (rank === bestRank && best !== null && entry.seenBy < best.seenBy))
         [best, bestRank] = [entry, rank];
     }
     return best === null ? null : { slot: best, why: REASONS[bestRank]! };
@@ -76,8 +83,8 @@ export class SlotBook {
   sawHeld({ key }: SlotName, { freeInMs = Infinity, mayBeDead = false, holder }: Held): void {
     const nowMs = this.clock.monotonicMs();
     const endsAtMs = nowMs + Math.max(freeInMs, LEAST_HOLD_MS);
-    const seen = { state: 'held', endsAtMs, seenAtMs: nowMs, mayBeDead, holder } as const;
-    this.update(key, seen);
+    const seenBy = ++this.looks;
+    this.update(key, { state: 'held', endsAtMs, seenAtMs: nowMs, seenBy, mayBeDead, holder });
   }
 
   takenHere(key: string): void {
@@ -139,14 +146,16 @@ function unknown({ id, key }: SlotName): Entry {
     state: 'unknown',
     endsAtMs: Infinity,
     seenAtMs: -Infinity,
+    seenBy: 0,
     mayBeDead: false,
     holder: undefined,
   };
 }
 
-function reasonFor({ state, endsAtMs, seenAtMs }: Entry, nowMs: number, staleAtMs: number): Reason | null {
+function reasonFor(entry: Entry, nowMs: number, isStale: (seen: LastSeen) => boolean): Reason | null {
+  const { state } = entry;
   if (state === 'ours') return null;
   if (state !== 'held') return state;
-  if (endsAtMs <= nowMs) return 'ended';
-  return seenAtMs < staleAtMs ? 'stale' : null;
+  if (entry.endsAtMs <= nowMs) return 'ended';
+  return isStale(entry) ? 'stale' : null;
 }

@@ -6,7 +6,7 @@ import type { Contending, ContenderEvents, ContentionServices, Obstacle } from '
 import type { Grant } from '../lease-services.js';
 import { asStoreError } from '../store-gateway.js';
 import { Wakeup } from '../wakeup.js';
-import type { SlotBook, SlotName } from './slot-book.js';
+import type { LastSeen, SlotBook, SlotName } from './slot-book.js';
 
 /** How many slots that were seen held are looked at again between two pauses, for no better reason than that it was a while ago. */
 const STALE_LOOKS = 16;
@@ -28,7 +28,7 @@ export class SlotSearch implements Contending, ContenderEvents {
   private readonly pauses: Wakeup;
   private readonly subscription = new AbortController();
   private readonly subscribed = new Set<string>();
-  private readonly startedAt: number;
+  private readonly looksBefore: number;
   private staleLooks = 0;
   private rounds = 0;
   private unreadable: { readonly slot: SlotName; readonly error: DistributedLockError }[] = [];
@@ -42,7 +42,7 @@ export class SlotSearch implements Contending, ContenderEvents {
     private readonly unref: boolean,
   ) {
     this.pauses = new Wakeup(services.clock, { unref });
-    this.startedAt = services.clock.monotonicMs();
+    this.looksBefore = ground.book.looks;
   }
 
   start(): void {
@@ -93,7 +93,8 @@ export class SlotSearch implements Contending, ContenderEvents {
 
   private lookOn(): void {
     if (this.isOver) return;
-    const next = this.ground.book.next(this.staleAtMs);
+    const nowMs = this.services.clock.monotonicMs();
+    const next = this.ground.book.next(seen => this.isStale(seen, nowMs));
     if (next === null) {
       this.asked = null;
       this.pausing = this.pauseAndGoOn().catch((error: unknown) => {
@@ -109,10 +110,10 @@ export class SlotSearch implements Contending, ContenderEvents {
   }
 
   /** Who does not wait has every slot looked at once; who waits, a few of them after each pause. */
-  private get staleAtMs(): number {
+  private isStale({ seenAtMs, seenBy }: LastSeen, nowMs: number): boolean {
     const { waitMs, pollEveryMs } = this.resolved.timing;
-    if (waitMs === 0) return this.startedAt;
-    return this.staleLooks < STALE_LOOKS ? this.services.clock.monotonicMs() - pollEveryMs : -Infinity;
+    if (waitMs === 0) return seenBy <= this.looksBefore;
+    return this.staleLooks < STALE_LOOKS && seenAtMs < nowMs - pollEveryMs;
   }
 
   private async pauseAndGoOn(): Promise<void> {

@@ -12,8 +12,10 @@ export interface SlotSource {
   readonly found: number | undefined;
   /** Whether the first free one is wanted, not any. */
   readonly inOrder: boolean;
-  /** Whether a slot is only one while the store knows it. */
-  readonly mustExist: boolean;
+  /** Whether slots are those that the store knows: there may be more tomorrow, and one that it has forgotten is none. */
+  readonly isListed: boolean;
+  /** How many there are, as known by now. */
+  readonly size: number;
   /** As known by now. */
   readonly slots: readonly SlotName[];
   /** Whether the key is that of a slot. */
@@ -29,23 +31,23 @@ export class NumberedSource implements SlotSource {
   readonly identity: string;
   readonly key: string;
   readonly found: number | undefined;
-  readonly mustExist = false;
+  readonly isListed = false;
   private names: readonly SlotName[] | null = null;
 
   constructor(
     name: string,
-    readonly count: number,
+    readonly size: number,
     findsSlots: boolean,
     readonly inOrder = false,
   ) {
     this.key = poolKey(name);
-    this.found = findsSlots ? count : undefined;
-    this.identity = JSON.stringify([name, count]);
+    this.found = findsSlots ? size : undefined;
+    this.identity = JSON.stringify([name, size]);
   }
 
   /** Made when they are asked for: where the store finds slots, nobody does. */
   get slots(): readonly SlotName[] {
-    return (this.names ??= Array.from({ length: this.count }, (_, id) => ({
+    return (this.names ??= Array.from({ length: this.size }, (_, id) => ({
       id,
       key: slotKey(this.key, id),
     })));
@@ -66,7 +68,7 @@ export class NamedSource implements SlotSource {
   readonly key: string;
   readonly found = undefined;
   readonly inOrder = false;
-  readonly mustExist = false;
+  readonly isListed = false;
   readonly slots: readonly SlotName[];
 
   constructor(
@@ -76,6 +78,10 @@ export class NamedSource implements SlotSource {
     this.key = poolKey(name);
     this.identity = JSON.stringify([name, ids]);
     this.slots = ids.map(id => ({ id, key: id }));
+  }
+
+  get size(): number {
+    return this.slots.length;
   }
 
   has(key: string): boolean {
@@ -93,7 +99,7 @@ export class ListedSource implements SlotSource {
   readonly key: string;
   readonly found = undefined;
   readonly inOrder = false;
-  readonly mustExist = true;
+  readonly isListed = true;
   slots: readonly SlotName[] = [];
   private listedAt = -Infinity;
   private listing: Promise<void> | null = null;
@@ -107,6 +113,10 @@ export class ListedSource implements SlotSource {
   ) {
     this.key = poolKey(name);
     this.identity = JSON.stringify([name, { discover: prefix }]);
+  }
+
+  get size(): number {
+    return this.slots.length;
   }
 
   has(key: string): boolean {

@@ -1,16 +1,15 @@
 import type { Lease } from '../core/lease.js';
-import type { HeldLease } from '../engine/held-lease.js';
-import { runUnder } from '../engine/lease-context.js';
+import type { HeldLease } from './held-lease.js';
+import { runUnder } from './lease-context.js';
 
-/** Called at the beginning and the end of a term as leader. */
-export interface LeadershipHooks {
-  /** This replica leads. A rejection makes it resign. `lease.signal` aborts when the term ends. */
-  onAcquired(lease: Lease): Promise<void> | void;
+/** Called at the beginning and the end of a term: of a hold of one key. */
+export interface TermListener {
+  onAcquired?(lease: Lease): Promise<void> | void;
   /** The term is over, for whatever reason. */
-  onLost(): Promise<void> | void;
+  onLost?(lease: Lease): Promise<void> | void;
 }
 
-/** One term as leader. */
+/** One hold of the key. */
 interface Term {
   readonly lease: HeldLease;
   /** Whether its acquired-hook was called; without that, its lost-hook is not called either. */
@@ -27,7 +26,7 @@ export class TermHooks {
 
   constructor(
     private readonly manager: object,
-    private readonly hooks: LeadershipHooks | undefined,
+    private readonly hooks: TermListener | undefined,
     private readonly onError: (hook: 'acquired' | 'lost', error: unknown, lease: Lease) => void,
   ) {}
 
@@ -37,7 +36,7 @@ export class TermHooks {
     this.then('acquired', term, () => {
       if (!lease.isHeld) return;
       term.isAnnounced = true;
-      return this.hooks?.onAcquired(lease);
+      return this.hooks?.onAcquired?.(lease);
     });
   }
 
@@ -46,7 +45,7 @@ export class TermHooks {
     const { term } = this;
     if (term === null) return;
     this.term = null;
-    this.then('lost', term, () => (term.isAnnounced ? this.hooks?.onLost() : undefined));
+    this.then('lost', term, () => (term.isAnnounced ? this.hooks?.onLost?.(term.lease) : undefined));
   }
 
   /** Resolves once no hook runs and none is waiting. */

@@ -1,0 +1,45 @@
+import type { Duration } from '../../core/duration.js';
+import { OptionProblems } from '../../core/option-problems.js';
+import type { SlotLease } from '../../core/lease.js';
+import type { AcquireOptions, TimingOptions } from '../../core/options.js';
+import type { SyncManager } from '../sync-manager.js';
+
+/** How a replica takes part in a pool that is balanced. The same `ttl` in all of them. */
+export interface BalanceOptions<Slot extends number | string = number | string> extends Omit<
+  TimingOptions,
+  'wait'
+> {
+  /**
+   * This replica has a slot. It may start the slot's work, or do it for as long as `lease.signal` allows. Where it fails, the slot
+   * is given back, and this replica takes none for one `ttl`.
+   */
+  onSlotAcquired?(lease: SlotLease<Slot>): Promise<void> | void;
+  /**
+   * The slot's work has to end: `lease.signal` has aborted. A slot that is handed over is released when this and
+   * `onSlotAcquired` have ended, not before; one whose lease was lost may be another's already.
+   */
+  onSlotLost?(lease: SlotLease<Slot>): Promise<void> | void;
+  /** Longest pause between two looks at who takes part. @default ttl / 6, at most 1 s */
+  checkEvery?: Duration;
+}
+
+/** Options of a balance, checked. */
+export interface ResolvedBalance {
+  readonly checkEveryMs: number;
+  /** Of slots and memberships alike; waits for as long as it takes. */
+  readonly timing: AcquireOptions;
+  readonly ttlMs: number;
+}
+
+/** @throws OptionsInvalidError naming everything that is wrong */
+export function resolveBalance(manager: SyncManager, key: string, options: BalanceOptions): ResolvedBalance {
+  const { checkEvery, ...written } = options;
+  const { ttlMs } = manager.resolve(key, written).timing;
+  const problems = new OptionProblems();
+  const defaultMs = Math.min(ttlMs / 6, 1000);
+  const checkEveryMs = problems.duration('checkEvery', checkEvery, defaultMs, 1, ttlMs);
+  problems.throwIfAny();
+  // Whoever waits for a slot that is handed over must not let it lie for longer than a renewal takes.
+  const timing = { pollEvery: checkEveryMs, ...written, wait: Infinity };
+  return { checkEveryMs, timing, ttlMs };
+}

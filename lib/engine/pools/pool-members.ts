@@ -1,0 +1,92 @@
+import type { LeaseRecord } from '../../core/lease-store.js';
+import type { AcquireOptions } from '../../core/options.js';
+import { slotKey } from '../../core/slot-keys.js';
+import { Campaign } from '../campaign.js';
+import type { SyncManager } from '../sync-manager.js';
+import { NumberedSource } from './slot-source.js';
+
+/** Where a replica stands among those that share a pool. */
+export interface Membership {
+  /** How many they are. */
+  readonly size: number;
+  /** Its place among them, from 0. */
+  readonly rank: number;
+  /** When the first of the others is over, unless it shows life. */
+  readonly changesInMs: number;
+}
+
+/** More replicas than that do not take part in one pool. */
+const MAX_MEMBERS = 1000;
+
+/** How many members are looked at together. Where none of so many is there, none is expected behind them. */
+const LOOK = 8;
+
+/**
+ * The replicas that share a pool, found without a coordinator: each holds a slot of a second pool, the lowest that is free, so
+ * that to count them is to look at the first few.
+ */
+export class PoolMembers {
+  private readonly source: NumberedSource;
+  private readonly campaign: Campaign;
+
+  /** @param onJoined called back once this replica is one of them */
+  constructor(
+    private readonly manager: SyncManager,
+    poolName: string,
+    timing: AcquireOptions,
+    onJoined: () => void,
+  ) {
+    const findsSlots = manager.store.findsSlots === true;
+    this.source = new NumberedSource(`${poolName}/members`, MAX_MEMBERS, findsSlots, true);
+    this.campaign = new Campaign(manager, this.source, manager.resolve(this.source.key, timing), {
+      onBlocked: () => undefined,
+      onHeld: onJoined,
+      onEnded: () => 0,
+      onError: () => undefined,
+    });
+  }
+
+  /** Key of the pool of members. */
+  get key(): string {
+    return this.source.key;
+  }
+
+  /** @returns `null` while this replica is none of them @throws StoreUnavailableError and others that `inspect` throws */
+  async look(): Promise<Membership | null> {
+    const own = this.campaign.lease?.slot as number | undefined;
+    if (own === undefined) return null;
+    const alive: { slot: number; record: LeaseRecord }[] = [];
+    let isGap = false;
+    for (let first = 0; first < MAX_MEMBERS; first += LOOK) {
+      const found = await this.lookAt(first, Math.min(first + LOOK, MAX_MEMBERS));
+      alive.push(...found);
+      if (found.length > 0) continue;
+      if (first > own) break;
+      isGap = true;
+    }
+    const rank = alive.findIndex(({ slot }) => slot === own);
+    if (rank < 0) return null;
+    // Others would not look far enough to see this one.
+    if (isGap) await this.campaign.lease?.release();
+    const others = alive.filter(({ slot }) => slot !== own);
+    const changesInMs = Math.min(...others.map(({ record }) => record.remainingMs ?? Infinity));
+    return { size: alive.length, rank, changesInMs };
+  }
+
+  /** Leaves them. Never rejects. */
+  leave(): Promise<void> {
+    return this.campaign.release();
+  }
+
+  private async lookAt(first: number, end: number): Promise<{ slot: number; record: LeaseRecord }[]> {
+    const slots = Array.from({ length: end - first }, (_, place) => first + place);
+    const records = await Promise.all(
+      slots.map(slot => this.manager.inspect(slotKey(this.source.key, slot))),
+    );
+    return slots.flatMap((slot, place) => {
+      const record = records[place];
+      // What is only kept unavailable has no owner; what has nothing left is that of a dead one, which nobody has taken yet.
+      return record?.owner !== undefined && (record.remainingMs ?? Infinity) > 0 ? [{ slot, record }] : [];
+    });
+  }
+}
