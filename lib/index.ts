@@ -33,6 +33,7 @@ export type {
   Lock,
   ReleaseOptions,
   RenewOptions,
+  SlotLease,
 } from './core/lease.js';
 export type {
   AcquireOutcome,
@@ -54,6 +55,18 @@ export type { AcquireOptions, SyncManagerOptions, TimingOptions, WithLockOptions
 export type { Clock, LockLogger, RandomSource, Timer } from './core/ports.js';
 
 export { currentLease, detached } from './engine/lease-context.js';
+export type { BalanceOptions } from './engine/pools/balance-options.js';
+export { LeasePool } from './engine/pools/lease-pool.js';
+export type { SlotWork } from './engine/pools/lease-pool.js';
+export { PoolBalance } from './engine/pools/pool-balance.js';
+export type {
+  AcquireSlotOptions,
+  ListedSlots,
+  NamedSlots,
+  NumberedSlots,
+  PoolOptions,
+  WithSlotOptions,
+} from './engine/pools/pool-options.js';
 export { SyncManager } from './engine/sync-manager.js';
 export type { LockedRun, ManagerEnvironment } from './engine/sync-manager.js';
 export { LeadershipCampaign } from './leadership/leadership-campaign.js';

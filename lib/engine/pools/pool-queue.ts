@@ -19,7 +19,7 @@ export class PoolQueue extends WaitingRoom {
     onIdle: (queue: WaitingRoom) => void,
   ) {
     super(source.key, services, onIdle);
-    this.book = new SlotBook(services.clock);
+    this.book = new SlotBook(services.clock, source.inOrder);
   }
 
   /** The slots are these from now on. */
@@ -54,7 +54,8 @@ export class PoolQueue extends WaitingRoom {
       const wanted = { key, slots: found, firstSlot: this.firstSlot(found) };
       return new Contender(wanted, resolved, this.services, this, unref);
     }
-    if (!this.source.inOrder) this.book.rotate(this.anyOf(this.book.size));
+    if (this.source.inOrder) this.book.startOver();
+    else this.book.rotate(this.anyOf(this.book.size));
     const ground = { book: this.book, refresh: () => this.refresh() };
     return new SlotSearch(ground, resolved, this.services, this, unref);
   }

@@ -40,7 +40,11 @@ export class SlotBook {
   looks = 0;
   private entries = new Map<string, Entry>();
 
-  constructor(private readonly clock: Clock) {}
+  /** @param inOrder the first slot that is worth a look comes first, for whatever reason */
+  constructor(
+    private readonly clock: Clock,
+    private readonly inOrder: boolean,
+  ) {}
 
   get size(): number {
     return this.entries.size;
@@ -63,6 +67,12 @@ export class SlotBook {
     this.order([...entries.slice(places), ...entries.slice(0, places)], this.entries);
   }
 
+  /** Forgets what is known of those that are not held here, so that they are looked at in order. */
+  startOver(): void {
+    for (const [key, entry] of this.entries)
+      if (entry.state !== 'ours') this.entries.set(key, unknown(entry));
+  }
+
   /**
    * The slot that is most worth a look, and why: it is free as far as it is known, nothing is known of it, its holder must be
    * over, or it was last seen too long ago.
@@ -73,6 +83,7 @@ export class SlotBook {
     for (const entry of this.entries.values()) {
       const why = reasonFor(entry, nowMs, isStale);
       if (why === null) continue;
+      if (this.inOrder) return { slot: entry, why };
       const rank = REASONS.indexOf(why);
       if (rank < bestRank || (rank === bestRank && best !== null && entry.seenBy < best.seenBy))
         [best, bestRank] = [entry, rank];
