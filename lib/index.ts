@@ -30,6 +30,7 @@ export type {
   Leadership,
   LeadershipLock,
   Lease,
+  LeaseSet,
   Lock,
   ReleaseOptions,
   RenewOptions,
@@ -53,9 +54,10 @@ export type {
 export type { AcquireOptions, SyncManagerOptions, TimingOptions, WithLockOptions } from './core/options.js';
 export type { Clock, LockLogger, RandomSource, Timer } from './core/ports.js';
 
+export type { LockedRun } from './engine/acquisitions.js';
 export { currentLease, detached } from './engine/lease-context.js';
 export { SyncManager } from './engine/sync-manager.js';
-export type { LockedRun, ManagerEnvironment } from './engine/sync-manager.js';
+export type { ManagerEnvironment } from './engine/sync-manager.js';
 export { LeadershipCampaign } from './leadership/leadership-campaign.js';
 export type { LeadershipCampaignOptions, LeadershipEvents } from './leadership/leadership-campaign.js';
 export type { LeadershipHooks } from './leadership/term-hooks.js';

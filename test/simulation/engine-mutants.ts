@@ -120,7 +120,7 @@ export const engineMutants: readonly Mutant[] = [
     name: 'two-ends',
     mistake: 'a lease whose holder was told to stop tells its end again when it is released',
     file: 'lib/engine/held-lease.ts',
-    find: '    if (!wasHeld) return;\n',
+    find: '    if (this.hasToldEnd || this.isTelling) return;\n',
     replace: '',
   },
   {
