@@ -44,11 +44,12 @@ export async function acquireAll(
       set.assertHeld();
       set.add(await source.demand(key, wait.left(), { signal: stop.signal }));
     }
-    set.assertHeld();
+    set.assertWhole();
     return set;
   } catch (error) {
+    const reason = stop.signal.aborted ? error : wait.over(error);
     await set.giveBack();
-    throw stop.signal.aborted ? error : wait.over(error);
+    throw reason;
   } finally {
     signal?.removeEventListener('abort', onAbort);
   }

@@ -19,7 +19,7 @@ import type { HeldLease } from './held-lease.js';
 import { enclosingKeys, enclosingLease } from './lease-context.js';
 import type { HeldSet } from './lease-set.js';
 import type { LockOrder } from './lock-order.js';
-import { runAndRelease, runAndReleaseAll, runToEnd } from './locked-work.js';
+import { runAndRelease, runAndReleaseAll, runToEnd, trackOn } from './locked-work.js';
 
 /** What became of work that was to run under a lock. */
 export type LockedRun<T> =
@@ -86,9 +86,12 @@ export class Acquisitions {
       throw new SelfDeadlockError(outers[0]!.key);
     const joined = ifNested === 'join' ? outers : [];
     const firstKey = written[0]!;
-    return runUnlessHeld(
-      () => this.together(keys, resolved, options, joined),
-      set => runAndReleaseAll(this.manager, set, firstKey, onLost, fn),
+    // What is joined has to stay while the others are waited for.
+    return trackOn(joined, () =>
+      runUnlessHeld(
+        () => this.together(keys, resolved, options, joined),
+        set => runAndReleaseAll(this.manager, set, firstKey, onLost, fn),
+      ),
     );
   }
 

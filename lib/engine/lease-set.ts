@@ -90,6 +90,11 @@ export class HeldSet implements LeaseSet, LeaseBond {
     if (this.end !== null) throw this.end;
   }
 
+  /** As {@link assertHeld}, but a lease that was released by itself is missing. */
+  assertWhole(): void {
+    for (const lease of this.leases) lease.assertHeld();
+  }
+
   async renew(options: Omit<RenewOptions, 'data'> = {}): Promise<void> {
     checkOneData(this.keys, options);
     this.assertHeld();

@@ -1,4 +1,5 @@
 import type { LockLogger } from '../core/ports.js';
+import { callStack } from '../platform/call-stack.js';
 
 const MAX_EDGES = 1000;
 
@@ -23,7 +24,7 @@ export class LockOrder {
   constructor(private readonly logger: LockLogger) {}
 
   /** A chain of calls that holds `held` is about to wait for `keys`, which are taken in an order that is safe. */
-  note(held: readonly string[], keys: readonly string[]): void {
+  readonly note = (held: readonly string[], keys: readonly string[]): void => {
     for (const to of keys) {
       if (held.includes(to)) continue;
       for (const from of held) {
@@ -31,19 +32,19 @@ export class LockOrder {
         this.warnOf(this.edge(from, to, gates), this.edges.get(edgeName(to, from)));
       }
     }
-  }
+  };
 
   private edge(from: string, to: string, gates: readonly string[]): Edge {
     const name = edgeName(from, to);
     let edge = this.edges.get(name);
     if (edge === undefined) {
-      edge = { from, to, gates, stack: stackHere(this.note), hasWarned: false };
+      edge = { from, to, gates, stack: callStack(this.note), hasWarned: false };
     } else {
       this.edges.delete(name);
       const common = edge.gates.filter(key => gates.includes(key));
       // The stack to show is that of the time which was not behind a gate.
       if (common.length < edge.gates.length)
-        Object.assign(edge, { gates: common, stack: stackHere(this.note) });
+        Object.assign(edge, { gates: common, stack: callStack(this.note) });
     }
     this.edges.set(name, edge);
     if (this.edges.size > MAX_EDGES) this.edges.delete(this.edges.keys().next().value!);
@@ -69,11 +70,4 @@ function edgeName(from: string, to: string): string {
 
 function described({ from, to, stack }: Edge): string {
   return `'${from}', then '${to}':\n${stack}`;
-}
-
-/** Where this is, above `below`. */
-function stackHere(below: (...args: never[]) => unknown): string {
-  const here: { stack?: string } = {};
-  Error.captureStackTrace(here, below);
-  return (here.stack ?? '').split('\n').slice(1).join('\n');
 }

@@ -63,6 +63,11 @@ export async function runAndReleaseAll<T>(
   }
 }
 
+/** Has each of the leases know that `work` runs under it. */
+export function trackOn<T>(leases: readonly HeldLease[], work: () => Promise<T>): Promise<T> {
+  return leases.reduce((tracked, lease) => () => lease.work.track(tracked), work)();
+}
+
 /** What work is done under. */
 interface Holding {
   readonly signal: AbortSignal;
