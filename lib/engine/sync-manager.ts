@@ -178,7 +178,7 @@ export class SyncManager {
     options: WithLockOptions,
     fn: Work<T, Lease | LeaseSet>,
   ): Promise<LockedRun<T>>;
-  async tryWithLock<T>(
+  tryWithLock<T>(
     key: string | readonly string[],
     options: WithLockOptions,
     fn: Work<T, never>,

@@ -55,8 +55,6 @@ describe('transfers between accounts, each under two keys', () => {
     expect(transfers.length).toBe(WORKERS * TRANSFERS_EACH);
     expect(balances).toEqual(expected);
     expect(balances.reduce((sum, balance) => sum + balance, 0)).toBe(ACCOUNTS * OPENING);
-    if (process.env.LOCK_TEST_FIGURES !== undefined)
-      console.log({ transfers: transfers.length, ms: performance.now() - startedAt, balances });
   });
 
   it('one key that stays with another leaves none held', async () => {
