@@ -41,7 +41,6 @@ export async function acquireAll(
     set.signal.addEventListener('abort', () => stop.abort(set.signal.reason), { once: true });
     for (const lease of joined) set.join(lease);
     for (const key of keys.filter(each => !joined.some(lease => lease.key === each))) {
-      set.assertHeld();
       set.add(await source.demand(key, wait.left(), { signal: stop.signal }));
     }
     set.assertWhole();

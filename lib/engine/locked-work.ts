@@ -47,15 +47,13 @@ export async function runAndReleaseAll<T>(
   fn: (set: LeaseSet) => Promise<T> | T,
 ): Promise<T> {
   const leases = set.from(firstKey);
-  const run = (): Promise<T> => whileHeld(set, onLost, () => runUnderAll(manager, leases, () => fn(set)));
-  const tracked = leases.reduce(
-    (work, { lease }) =>
-      () =>
-        lease.work.track(work),
-    run,
-  );
+  const held = leases.map(({ lease }) => lease);
   try {
-    return await tracked();
+    return await trackOn(held, async () => {
+      // One that was joined may have been released since.
+      set.assertWhole();
+      return whileHeld(set, onLost, () => runUnderAll(manager, leases, () => fn(set)));
+    });
   } finally {
     while (set.own.some(({ work }) => !work.isIdle))
       await Promise.all(set.own.map(({ work }) => work.drained()));

@@ -1,4 +1,6 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
+import { LockHeldError } from '../../lib/core/errors.js';
 import type { Lease, LeaseSet } from '../../lib/core/lease.js';
 import { track, useWorld, type Replica } from './world.js';
 
@@ -142,6 +144,34 @@ describe('several keys at once', () => {
       },
     );
 
+    it('is not told before the store was asked to free what was acquired', async () => {
+      const { manager, link } = world.replica();
+      await world.replica().manager.acquire('b');
+      link.script('release', { kind: 'delay', requestMs: 300, replyMs: 100 });
+      const attempt = track(manager.tryAcquireAll(['a', 'b']));
+      await world.advance(399);
+      expect([attempt.state, await held('a')]).toEqual(['pending', []]);
+      await world.advance(1);
+      expect(attempt).toMatchObject({ state: 'resolved', value: null });
+    });
+
+    it('rejects with the signal’s reason, whatever that is, and leaves no listener behind', async () => {
+      const { manager } = world.replica();
+      await world.replica().manager.acquire('b');
+      const controller = new AbortController();
+      const { signal } = controller;
+      const attempt = track(manager.acquireAll(['a', 'b'], { signal }));
+      await world.settle();
+      const reason = new LockHeldError('another');
+      controller.abort(reason);
+      await world.settle();
+      expect(attempt.error).toBe(reason);
+      const kept = new AbortController().signal;
+      await (await manager.acquireAll(['c', 'd'], { signal: kept })).release();
+      expect(await manager.tryAcquireAll(['a', 'b'], { signal: kept })).toBeNull();
+      expect(getEventListeners(kept, 'abort')).toEqual([]);
+    });
+
     it('an aborted signal takes nothing', async () => {
       const { manager, link } = world.replica();
       const signal = AbortSignal.abort(new Error('before'));
@@ -252,16 +282,21 @@ describe('several keys at once', () => {
       expect(set.signal.reason).toMatchObject(lost('b'));
     });
 
-    it('a listener of the end that releases the set has each end told once', async () => {
-      const replica = world.replica();
-      const [set, a, b] = await pair(replica);
-      for (const each of [set, a, b]) each.signal.addEventListener('abort', () => void set.release());
-      await world.replica().manager.revoke('a');
-      await world.advance(1000);
-      const ends = [...replica.told('lost'), ...replica.told('released')].map(({ key }) => key);
-      expect(ends).toEqual(['a', 'b']);
-      expect(await held('a', 'b')).toEqual([]);
-    });
+    it.each([['a'], ['b'], ['set'], ['a', 'b', 'set']])(
+      'listeners of the end that release it have each end told once: %j',
+      async (...who) => {
+        const replica = world.replica();
+        const [set, a, b] = await pair(replica);
+        const all: Record<string, { signal: AbortSignal }> = { set, a, b };
+        for (const name of who) all[name]!.signal.addEventListener('abort', () => void set.release());
+        await world.replica().manager.revoke('a');
+        await world.advance(1000);
+        await set.release();
+        const ends = [...replica.told('lost'), ...replica.told('released')].map(({ key }) => key);
+        expect(ends).toEqual(['a', 'b']);
+        expect(await held('a', 'b')).toEqual([]);
+      },
+    );
   });
 
   describe('the end', () => {

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import { currentLease, detached } from '../../lib/engine/lease-context.js';
 import { track, useWorld } from './world.js';
@@ -330,6 +331,41 @@ describe('withLock', () => {
       );
       await world.advance(1000);
       for (const error of [inner, run.error]) expect(error).toMatchObject({ code: 'LOCK_LOST', key: 'b' });
+    });
+
+    it('the loss of a joined key is told at once, and seen by the clock', async () => {
+      for (const how of ['told', 'seen'] as const) {
+        const { manager, clock } = world.replica({ ttl: 1000 });
+        const [outerKey, innerKey] = [`outer-${how}`, `inner-${how}`];
+        const options = { ifNested: 'join', ttl: '1h' } as const;
+        const run = track(
+          manager.withLock(outerKey, outer =>
+            manager.withLock([innerKey, outerKey], options, async set => {
+              const inner = set.of(innerKey);
+              const signals = [inner.signal, set.signal, set.of(outerKey).signal];
+              if (how === 'seen') {
+                clock.block(2000);
+                expect(inner.isHeld).toBe(false);
+              } else {
+                await manager.revoke(outerKey);
+                await new Promise(resolve => outer.signal.addEventListener('abort', resolve));
+              }
+              for (const { reason } of signals)
+                expect(reason).toMatchObject({ code: 'LOCK_LOST', key: outerKey });
+            }),
+          ),
+        );
+        await world.advance(1000);
+        expect(run.error).toMatchObject({ code: 'LOCK_LOST', key: outerKey });
+      }
+    });
+
+    it('leaves no listener on what it has joined', async () => {
+      const { manager } = world.replica();
+      await manager.withLock('a', async ({ signal }) => {
+        await manager.withLock(['a', 'b'], { ifNested: 'join' }, () => undefined);
+        expect(getEventListeners(signal, 'abort')).toEqual([]);
+      });
     });
 
     it('the loss of a key within ends that work, not the work around it; every signal within says so', async () => {
