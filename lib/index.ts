@@ -30,6 +30,7 @@ export type {
   Leadership,
   LeadershipLock,
   Lease,
+  LeaseSet,
   Lock,
   ReleaseOptions,
   RenewOptions,
@@ -54,6 +55,7 @@ export type {
 export type { AcquireOptions, SyncManagerOptions, TimingOptions, WithLockOptions } from './core/options.js';
 export type { Clock, LockLogger, RandomSource, Timer } from './core/ports.js';
 
+export type { LockedRun } from './engine/acquisitions.js';
 export { currentLease, detached } from './engine/lease-context.js';
 export type { BalanceOptions } from './engine/pools/balance-options.js';
 export { LeasePool } from './engine/pools/lease-pool.js';
@@ -68,7 +70,7 @@ export type {
   WithSlotOptions,
 } from './engine/pools/pool-options.js';
 export { SyncManager } from './engine/sync-manager.js';
-export type { LockedRun, ManagerEnvironment } from './engine/sync-manager.js';
+export type { ManagerEnvironment } from './engine/sync-manager.js';
 export { LeadershipCampaign } from './leadership/leadership-campaign.js';
 export type {
   LeadershipCampaignOptions,

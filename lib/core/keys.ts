@@ -20,6 +20,21 @@ export function assertKey(key: unknown): string {
   return key as string;
 }
 
+/**
+ * @returns the keys, each once, in the order in which every process acquires them: by code units, of no language
+ * @throws OptionsInvalidError when there is none, or one of them is no key
+ */
+export function assertKeys(keys: unknown): readonly string[] {
+  if (!Array.isArray(keys) || keys.length === 0) {
+    throw new OptionsInvalidError([
+      `keys (${describeValue(keys)}) must be an array of at least one key, as in [\`account:\${from}\`, \`account:\${to}\`]`,
+    ]);
+  }
+  const problems = keys.flatMap(key => keyProblem(key) ?? []);
+  if (problems.length > 0) throw new OptionsInvalidError(problems);
+  return [...new Set(keys as string[])].sort();
+}
+
 /** As {@link assertKey}, and refuses what a key function returns when an argument was missing or an object. */
 export function assertComputedKey(key: unknown): string {
   const text = assertKey(key);

@@ -78,6 +78,51 @@ export interface SlotLease<Slot extends number | string = number | string> exten
 }
 
 /**
+ * Several keys, acquired together. They stand or fall together: where one is lost, the holders of all are told to stop, by
+ * the clock as well, with that loss as the reason; until they are released, the others are renewed.
+ *
+ * A lease of it that is released by itself leaves the set, which speaks for those that are left.
+ */
+export interface LeaseSet extends AsyncDisposable {
+  /** The keys, each once, in the order in which they are acquired: by code units. */
+  readonly keys: readonly string[];
+  /** The leases, in that order. The signal of each speaks for all. */
+  readonly leases: readonly Lease[];
+  /** Aborts when a lease is lost, or all are released; its reason is a `LockLostError` or a `LockReleasedError`. Reading it consults the clock. */
+  readonly signal: AbortSignal;
+  /** Whether all are held that were not released by themselves, by the clock. */
+  readonly isHeld: boolean;
+  /** Whether one of them is expiring, by the clock. */
+  readonly isExpiring: boolean;
+  /** How much longer all of them are held if no renewal succeeds, in ms; 0 once the set has ended. */
+  readonly remainingMs: number;
+
+  /** The lease of `key`. @throws OptionsInvalidError when that is not a key of the set */
+  of(key: string): Lease;
+
+  /**
+   * @throws LockLostError naming the key that was lost
+   * @throws LockReleasedError when all were released here
+   */
+  assertHeld(): void;
+
+  /**
+   * Renews all now, besides the automatic renewals. For data, renew the lease of one key.
+   * @throws as `Lease.renew`, once there is an answer for each; with several failures, that of the first key
+   */
+  renew(options?: Omit<RenewOptions, 'data'>): Promise<void>;
+
+  /** Ends all leases here at once, then at the store, as `Lease.release` does. Idempotent; never rejects. */
+  release(): Promise<void>;
+
+  /**
+   * Calls back once when no renewal of one of the leases has succeeded for `expiringAfter`.
+   * @returns a function that removes the listener
+   */
+  onExpiring(listener: (remainingMs: number) => void): () => void;
+}
+
+/**
  * A campaign for a key, shared by the whole process: one `Lock` per key and manager.
  *
  * Once `lock()` or `tryLock()` was called, the key is acquired, and acquired again after a loss, until `release()`,

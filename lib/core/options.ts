@@ -2,6 +2,7 @@ import { DEFAULT_TTL_MS, MAX_TTL_MS } from './defaults.js';
 import { describeValue } from './describe-value.js';
 import type { Duration } from './duration.js';
 import { formatDuration } from './duration.js';
+import { OptionsInvalidError } from './errors.js';
 import type { LeaseAttributes, LeaseData, LeaseStore, LeaseWrites } from './lease-store.js';
 import type { ReleaseOptions, RenewOptions } from './lease.js';
 import { DEFAULT_DRIFT_RATE, takeOverAfterMs } from './lease-timing.js';
@@ -32,7 +33,10 @@ export interface TimingOptions {
 export interface AcquireOptions extends TimingOptions {
   /** Ends the wait; the promise rejects with the signal's reason. */
   signal?: AbortSignal;
-  /** Data to keep beside the lease; `null` deletes what is there; by default it is kept and handed over. */
+  /**
+   * Data to keep beside the lease; `null` deletes what is there; by default it is kept and handed over. Not for several keys at
+   * once, where `attributes` are merged into those of each.
+   */
   data?: LeaseData | null;
   /** How long `data` is kept after its last write; not on DynamoDB, whose rows know no time. @default for ever */
   dataTtl?: Duration;
@@ -239,6 +243,17 @@ export function checkWithLock({ ifNested, onLost }: WithLockOptions): void {
   problems.choice('ifNested', ifNested, ['throw', 'join']);
   problems.choice('onLost', onLost, ['throw', 'ignore']);
   problems.throwIfAny();
+}
+
+/** @throws OptionsInvalidError for `data` with several keys: it belongs to one of them */
+export function checkOneData(
+  keys: readonly string[],
+  { data }: Pick<LeaseWrites, 'data' | 'attributes'>,
+): void {
+  if (data === undefined || keys.length === 1) return;
+  throw new OptionsInvalidError([
+    `data (${describeValue(data)}) cannot be that of ${keys.length} keys; write it by of(key).renew({ data }), once they are held`,
+  ]);
 }
 
 /**

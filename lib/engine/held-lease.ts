@@ -7,6 +7,9 @@ import { tellOf, type Grant, type LeaseServices } from './lease-services.js';
 import { LeaseSignals } from './lease-signals.js';
 import { WorkTracker } from './work-tracker.js';
 
+/** Why a lease is not held any more. */
+export type LeaseEnd = LockLostError | LockReleasedError;
+
 /**
  * - `held`: everything works.
  * - `ending`: its holder was told to stop; still renewed, so that the work ends before the key is free.
@@ -21,12 +24,24 @@ export interface LeaseKeeper {
   freed(lease: HeldLease): void;
 }
 
+/** Leases that stand or fall together. */
+export interface LeaseBond {
+  /** Looks at them all by the clock; where one was lost, it tells the holders of the others to stop. */
+  check(now: number): void;
+}
+
 /** A lease as its holder sees it: the holder's clock alone decides whether it is held. */
 export class HeldLease implements Lease, RenewingLease {
   /** Work that runs under it. */
   readonly work = new WorkTracker();
 
   private state: LeaseState = { kind: 'held' };
+  /** Of a lease in a set. */
+  private bond: LeaseBond | null = null;
+  /** The end of a lease that it is bound to, for which its holder was told to stop. */
+  private foreignEnd: LeaseEnd | null = null;
+  private hasToldEnd = false;
+  private isUnused = false;
   private releasing: Promise<void> | null = null;
   private readonly renewal: LeaseRenewal;
   private readonly signals: LeaseSignals;
@@ -94,9 +109,17 @@ export class HeldLease implements Lease, RenewingLease {
     return this.signals.signal;
   }
 
-  /** Why the lease was lost; `undefined` while held and when released here. */
-  get lossCause(): LossCause | undefined {
-    return this.isHeld || this.state.kind !== 'lost' ? undefined : this.state.cause;
+  /** Its own loss, or that of a lease that it is bound to; `undefined` while held and when released here. */
+  get loss(): LockLostError | undefined {
+    if (this.isHeld) return undefined;
+    const end = this.endError();
+    return end instanceof LockLostError ? end : undefined;
+  }
+
+  /** Why whoever depends on it must stop, as last known; nothing while held, and when it was released. The same as of `signal`. */
+  get failure(): LeaseEnd | undefined {
+    const hasFailed = this.state.kind === 'lost' || this.state.kind === 'ending';
+    return hasFailed ? (this.signals.signal.reason as LeaseEnd) : undefined;
   }
 
   /** As last known; `isStanding` looks at the clock. */
@@ -105,7 +128,7 @@ export class HeldLease implements Lease, RenewingLease {
   }
 
   get isTelling(): boolean {
-    return this.state.kind === 'held';
+    return this.state.kind === 'held' || (this.state.kind === 'ending' && this.foreignEnd !== null);
   }
 
   /** Resolves once the lease is over: released, or lost. */
@@ -114,7 +137,7 @@ export class HeldLease implements Lease, RenewingLease {
   }
 
   assertHeld(): void {
-    if (!this.isHeld) throw endError(this.key, this.state);
+    if (!this.isHeld) throw this.endError();
   }
 
   onExpiring(listener: (remainingMs: number) => void): () => void {
@@ -154,6 +177,24 @@ export class HeldLease implements Lease, RenewingLease {
     if (this.isHeld) this.end({ kind: 'ending' });
   }
 
+  /** Has it stand or fall with others, by the clock as well: `bond` is asked whenever somebody asks about this lease. */
+  bind(bond: LeaseBond): void {
+    this.bond = bond;
+  }
+
+  /** As {@link beginRelease}, since a lease that it is bound to has ended so. As last known; idempotent. */
+  endFor(end: LeaseEnd): void {
+    if (this.state.kind !== 'held') return;
+    this.foreignEnd = end;
+    this.end({ kind: 'ending' });
+  }
+
+  /** As {@link release}, of a lease under which nothing was done: `holdAtLeast` does not count. */
+  giveBack(): Promise<void> {
+    this.isUnused = true;
+    return this.release();
+  }
+
   /** Gives the lease up without releasing it, since its work may still run: it ends by its TTL. */
   abandon(): void {
     if (this.checkClock(this.now)) return;
@@ -168,6 +209,13 @@ export class HeldLease implements Lease, RenewingLease {
 
   /** Ends a lease whose time is over. @returns whether it is over, since now or before */
   checkClock(now: number): boolean {
+    if (this.isOver) return true;
+    this.bond?.check(now);
+    return this.checkOwnClock(now);
+  }
+
+  /** As {@link checkClock}, whatever has become of those that it is bound to. */
+  checkOwnClock(now: number): boolean {
     if (this.isOver) return true;
     const cause = this.renewal.validity.overBy(now);
     if (cause === null) return false;
@@ -235,26 +283,31 @@ export class HeldLease implements Lease, RenewingLease {
 
   /** For how much longer `holdAtLeast` asks. */
   private holdForMs(now: number): number {
-    return this.grant.sentAt + this.resolved.holdAtLeastMs - now;
+    return this.isUnused ? 0 : this.grant.sentAt + this.resolved.holdAtLeastMs - now;
   }
 
   /** Moves to a state in which the lease is not held; its holder learns that first. */
   private end(state: Exclude<LeaseState, { kind: 'held' }>): void {
     const wasHeld = this.state.kind === 'held';
     this.state = state;
-    if (wasHeld) this.signals.abort(() => endError(this.key, state));
+    if (wasHeld) this.signals.abort(() => this.endError());
     if (this.isOver) {
       this.renewal.stop(state.kind === 'lost' && state.cause === 'expired');
       this.signals.over();
     }
-    if (!wasHeld) return;
+    if (wasHeld) this.bond?.check(this.now);
+    if (this.hasToldEnd || this.isTelling) return;
+    this.hasToldEnd = true;
     const { events } = this.services;
     if (state.kind === 'lost') tellOf(events, this.grant, 'lost', { cause: state.cause });
     else if (events.has('released'))
       tellOf(events, this.grant, 'released', { heldMs: this.now - this.grant.sentAt });
   }
-}
 
-function endError(key: string, state: LeaseState): LockLostError | LockReleasedError {
-  return state.kind === 'lost' ? new LockLostError(key, state.cause) : new LockReleasedError(key);
+  private endError(): LeaseEnd {
+    if (this.foreignEnd !== null) return this.foreignEnd;
+    return this.state.kind === 'lost'
+      ? new LockLostError(this.key, this.state.cause)
+      : new LockReleasedError(this.key);
+  }
 }

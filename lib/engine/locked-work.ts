@@ -1,7 +1,8 @@
 import { LockLostError } from '../core/errors.js';
-import type { Lease } from '../core/lease.js';
+import type { Lease, LeaseSet } from '../core/lease.js';
 import type { HeldLease } from './held-lease.js';
-import { runUnder } from './lease-context.js';
+import { runUnder, runUnderAll } from './lease-context.js';
+import type { HeldSet } from './lease-set.js';
 
 /** What to do when a lease was lost before its work ended. */
 export type OnLost = 'throw' | 'ignore';
@@ -16,23 +17,7 @@ export function runToEnd<T>(
   onLost: OnLost,
   fn: (lease: Lease) => Promise<T> | T,
 ): Promise<T> {
-  return lease.work.track(async () => {
-    lease.assertHeld();
-    let outcome: { value: T } | { error: unknown };
-    try {
-      outcome = { value: await runUnder(manager, lease, () => fn(lease)) };
-    } catch (error) {
-      outcome = { error };
-    }
-    // Work that passes on why its signal aborted has said it already.
-    if ('error' in outcome && outcome.error === lease.signal.reason) throw outcome.error;
-    const cause = lease.lossCause;
-    if (cause !== undefined && onLost === 'throw') {
-      throw new LockLostError(lease.key, cause, 'error' in outcome ? { cause: outcome.error } : undefined);
-    }
-    if ('error' in outcome) throw outcome.error;
-    return outcome.value;
-  });
+  return lease.work.track(() => whileHeld(lease, onLost, () => runUnder(manager, lease, () => fn(lease))));
 }
 
 /** As {@link runToEnd}, then releases the lease, when all who have joined that work have ended, too. */
@@ -48,4 +33,62 @@ export async function runAndRelease<T>(
     await lease.work.drained();
     await lease.release();
   }
+}
+
+/**
+ * As {@link runAndRelease}, under several leases, each of which knows that it is worked under; that of `firstKey` is the current
+ * one. Those that the set has joined stay.
+ */
+export async function runAndReleaseAll<T>(
+  manager: object,
+  set: HeldSet,
+  firstKey: string,
+  onLost: OnLost,
+  fn: (set: LeaseSet) => Promise<T> | T,
+): Promise<T> {
+  const leases = set.from(firstKey);
+  const held = leases.map(({ lease }) => lease);
+  try {
+    return await trackOn(held, async () => {
+      // One that was joined may have been released since.
+      set.assertWhole();
+      return whileHeld(set, onLost, () => runUnderAll(manager, leases, () => fn(set)));
+    });
+  } finally {
+    while (set.own.some(({ work }) => !work.isIdle))
+      await Promise.all(set.own.map(({ work }) => work.drained()));
+    await set.release();
+  }
+}
+
+/** Has each of the leases know that `work` runs under it. */
+export function trackOn<T>(leases: readonly HeldLease[], work: () => Promise<T>): Promise<T> {
+  return leases.reduce((tracked, lease) => () => lease.work.track(tracked), work)();
+}
+
+/** What work is done under. */
+interface Holding {
+  readonly signal: AbortSignal;
+  /** Why what the work says does not count. */
+  readonly loss: LockLostError | undefined;
+  assertHeld(): void;
+}
+
+async function whileHeld<T>(held: Holding, onLost: OnLost, work: () => Promise<T> | T): Promise<T> {
+  held.assertHeld();
+  let outcome: { value: T } | { error: unknown };
+  try {
+    outcome = { value: await work() };
+  } catch (error) {
+    outcome = { error };
+  }
+  // Work that passes on why its signal aborted has said it already.
+  if ('error' in outcome && outcome.error === held.signal.reason) throw outcome.error;
+  const { loss } = held;
+  if (loss !== undefined && onLost === 'throw') {
+    const cause = 'error' in outcome ? { cause: outcome.error } : undefined;
+    throw new LockLostError(loss.key, loss.lossCause, cause);
+  }
+  if ('error' in outcome) throw outcome.error;
+  return outcome.value;
 }

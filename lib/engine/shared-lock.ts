@@ -125,7 +125,7 @@ export class SharedLock implements Lock {
           return null;
         }
         // Who has asked since the lease was released by itself wants a hold of its own.
-        if (lease.lossCause !== undefined || this.waiters.size > 0) return 0;
+        if (lease.loss !== undefined || this.waiters.size > 0) return 0;
         this.forget();
         return null;
       },

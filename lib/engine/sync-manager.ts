@@ -1,18 +1,11 @@
 import { DEFAULT_SHUTDOWN_TIMEOUT_MS } from '../core/defaults.js';
-import {
-  isDistributedLockError,
-  LockHeldError,
-  LockTimeoutError,
-  OptionsInvalidError,
-  SelfDeadlockError,
-} from '../core/errors.js';
+import { OptionsInvalidError } from '../core/errors.js';
 import type { LockEventListener, LockEvents } from '../core/events.js';
 import { invoke } from '../core/invoke.js';
 import { assertKey } from '../core/keys.js';
 import type { CallOptions, LeaseRecord, LeaseStore } from '../core/lease-store.js';
-import type { Leadership, Lease, Lock } from '../core/lease.js';
+import type { Leadership, Lease, LeaseSet, Lock } from '../core/lease.js';
 import {
-  checkWithLock,
   resolveAcquire,
   resolveManager,
   type AcquireOptions,
@@ -22,13 +15,14 @@ import {
   type WithLockOptions,
 } from '../core/options.js';
 import type { Clock, LockLogger, RandomSource } from '../core/ports.js';
+import { isProduction } from '../platform/process-info.js';
 import { systemClock } from '../platform/system-clock.js';
 import { systemRandom } from '../platform/system-random.js';
+import { Acquisitions, unlessHeld, type LockedRun } from './acquisitions.js';
 import type { HeldLease } from './held-lease.js';
-import { enclosingLease } from './lease-context.js';
 import { LeaseEngine } from './lease-engine.js';
+import { LockOrder } from './lock-order.js';
 import { LockRegistry } from './lock-registry.js';
-import { runAndRelease, runToEnd } from './locked-work.js';
 import { poolOf, type LeasePool } from './pools/lease-pool.js';
 import type { ListedSlots, NamedSlots, NumberedSlots, PoolOptions } from './pools/pool-options.js';
 import type { SlotSource } from './pools/slot-source.js';
@@ -44,12 +38,12 @@ export interface ManagerEnvironment {
   random?: RandomSource;
   /** @default silent */
   logger?: LockLogger;
+  /**
+   * Whether to warn, once for each pair of keys and with both stacks, when nested acquisitions take two keys in opposite orders.
+   * @default unless NODE_ENV is 'production'
+   */
+  warnsOfLockOrder?: boolean;
 }
-
-/** What became of work that was to run under a lock. */
-export type LockedRun<T> =
-  | { readonly ran: true; readonly value: T }
-  | { readonly ran: false; readonly error: LockTimeoutError | LockHeldError };
 
 /** What runs until it is stopped. */
 interface Stoppable {
@@ -58,6 +52,8 @@ interface Stoppable {
 
 const NO_OPTIONS: AcquireOptions = Object.freeze({});
 const WITHOUT_WAITING: AcquireOptions = Object.freeze({ wait: 0 });
+
+type Work<T, H> = (held: H) => Promise<T> | T;
 
 /**
  * Acquires leases from one store for one process.
@@ -70,6 +66,7 @@ const WITHOUT_WAITING: AcquireOptions = Object.freeze({ wait: 0 });
 export class SyncManager {
   private readonly resolved: ResolvedManager;
   private readonly engine: LeaseEngine;
+  private readonly acquisitions: Acquisitions;
   private readonly logger: LockLogger | undefined;
   private readonly locks = new LockRegistry();
   /** Of acquisitions without options of their own, which are most. */
@@ -86,6 +83,9 @@ export class SyncManager {
     const { clock = systemClock, random = systemRandom, logger } = environment;
     this.logger = logger;
     this.engine = new LeaseEngine(this.resolved, clock, random);
+    const { warnsOfLockOrder = !isProduction() } = environment;
+    const order = warnsOfLockOrder && logger !== undefined ? new LockOrder(logger) : null;
+    this.acquisitions = new Acquisitions(this, this.engine.elapsed, order);
   }
 
   /** The store that keeps the leases. */
@@ -121,7 +121,7 @@ export class SyncManager {
    * @throws the reason of `options.signal` when that aborts
    */
   acquire(key: string, options: AcquireOptions = NO_OPTIONS): Promise<Lease> {
-    return invoke(() => this.demand(key, this.resolve(key, options), { signal: options.signal }));
+    return invoke(() => this.acquisitions.one(key, options));
   }
 
   /**
@@ -130,55 +130,70 @@ export class SyncManager {
    * @returns the lease, or `null` when another holds the key
    * @throws as `acquire`; an unavailable store is not "held by another"
    */
-  async tryAcquire(key: string, options?: AcquireOptions): Promise<Lease | null> {
-    try {
-      return await this.acquire(key, options === undefined ? WITHOUT_WAITING : { ...options, wait: 0 });
-    } catch (error) {
-      if (isDistributedLockError(error, 'LOCK_HELD')) return null;
-      throw error;
-    }
+  tryAcquire(key: string, options?: AcquireOptions): Promise<Lease | null> {
+    return unlessHeld(() => this.acquire(key, withoutWaiting(options)));
   }
 
   /**
-   * Runs `fn` under the key and releases it afterwards. Inside, `currentLease()` is the lease.
-   * @throws as `acquire`; then what `fn` throws
-   * @throws LockLostError when the lease was lost before `fn` ended; what `fn` threw is its cause
+   * Acquires all keys or none, one after the other in an order that all processes keep, so that nobody waits in a circle; all
+   * within one `wait`. When one fails, or one that was acquired is lost meanwhile, those already acquired are released first,
+   * for which `holdAtLeast` does not count. `attributes` are merged into those of each key; `data` is for one key only.
+   * @throws as `acquire`, the error of the key that failed; LockLostError when one was lost meanwhile
+   * @throws OptionsInvalidError also when there is no key, or `data` for several
+   */
+  acquireAll(keys: readonly string[], options: AcquireOptions = NO_OPTIONS): Promise<LeaseSet> {
+    return invoke(() => this.acquisitions.all(keys, options));
+  }
+
+  /** As {@link acquireAll}, but asks for each once, without waiting. @returns the leases, or `null` when another holds a key */
+  tryAcquireAll(keys: readonly string[], options?: AcquireOptions): Promise<LeaseSet | null> {
+    return unlessHeld(() => this.acquireAll(keys, withoutWaiting(options)));
+  }
+
+  /**
+   * Runs `fn` under the key, or under all of several keys, and releases afterwards. Inside, `currentLease()` is the lease; of
+   * several, that of the first key as written, whose signal speaks for all, and `currentLease(key)` that of another.
+   * @throws as `acquire`, or as `acquireAll`; then what `fn` throws
+   * @throws LockLostError when a lease was lost before `fn` ended; what `fn` threw is its cause
    * @throws SelfDeadlockError when this chain of calls would wait for a key that it holds
    */
   withLock<T>(key: string, fn: (lease: Lease) => Promise<T> | T): Promise<T>;
   withLock<T>(key: string, options: WithLockOptions, fn: (lease: Lease) => Promise<T> | T): Promise<T>;
+  withLock<T>(keys: readonly string[], fn: (set: LeaseSet) => Promise<T> | T): Promise<T>;
+  withLock<T>(
+    keys: readonly string[],
+    options: WithLockOptions,
+    fn: (set: LeaseSet) => Promise<T> | T,
+  ): Promise<T>;
   async withLock<T>(
-    key: string,
-    ...rest: [(lease: Lease) => Promise<T> | T] | [WithLockOptions, (lease: Lease) => Promise<T> | T]
+    key: string | readonly string[],
+    ...rest: [Work<T, never>] | [WithLockOptions, Work<T, never>]
   ): Promise<T> {
     const [options, fn] = rest.length === 1 ? [NO_OPTIONS, rest[0]] : rest;
-    const run = await this.tryWithLock(key, options, fn);
+    const run = await this.tryWithLock(key, options, fn as Work<T, Lease | LeaseSet>);
     if (run.ran) return run.value;
     throw run.error;
   }
 
   /** As {@link withLock}, but a key that stays with others is an answer, and so never mistaken for an error of `fn`. */
-  async tryWithLock<T>(
-    key: string,
+  tryWithLock<T>(key: string, options: WithLockOptions, fn: Work<T, Lease>): Promise<LockedRun<T>>;
+  tryWithLock<T>(
+    keys: readonly string[],
     options: WithLockOptions,
-    fn: (lease: Lease) => Promise<T> | T,
+    fn: Work<T, LeaseSet>,
+  ): Promise<LockedRun<T>>;
+  tryWithLock<T>(
+    key: string | readonly string[],
+    options: WithLockOptions,
+    fn: Work<T, Lease | LeaseSet>,
+  ): Promise<LockedRun<T>>;
+  tryWithLock<T>(
+    key: string | readonly string[],
+    options: WithLockOptions,
+    fn: Work<T, never>,
   ): Promise<LockedRun<T>> {
-    checkWithLock(options);
-    const resolved = this.resolve(key, options);
-    const outer = enclosingLease(this, key);
-    if (outer !== undefined) {
-      if (options.ifNested === 'join')
-        return { ran: true, value: await runToEnd(this, outer, options.onLost ?? 'throw', fn) };
-      if (resolved.timing.waitMs > 0) throw new SelfDeadlockError(key);
-    }
-    let lease: HeldLease;
-    try {
-      lease = await this.demand(key, resolved, { signal: options.signal });
-    } catch (error) {
-      if (error instanceof LockHeldError || error instanceof LockTimeoutError) return { ran: false, error };
-      throw error;
-    }
-    return { ran: true, value: await runAndRelease(this, lease, options.onLost ?? 'throw', fn) };
+    if (Array.isArray(key)) return this.acquisitions.runAll(key, options, fn as Work<T, LeaseSet>);
+    return this.acquisitions.run(key as string, options, fn as Work<T, Lease>);
   }
 
   /**
@@ -334,4 +349,8 @@ export class SyncManager {
   private ask<T>(command: (call: CallOptions) => Promise<T>): Promise<T> {
     return this.engine.gateway.call(this.resolved.commandTimeoutMs, command);
   }
+}
+
+function withoutWaiting(options: AcquireOptions | undefined): AcquireOptions {
+  return options === undefined ? WITHOUT_WAITING : { ...options, wait: 0 };
 }

@@ -46,7 +46,10 @@ export async function startRuntime(
       ...explorer.classesWithMethod('onLeadershipLost'),
     ],
   });
-  const manager = new SyncManager(options.manager, environment);
+  const manager = new SyncManager(options.manager, {
+    ...environment,
+    warnsOfLockOrder: environment.nodeEnv !== 'production',
+  });
   const hooks = new HookRunner(explorer, environment.logger);
   const campaign = attachLeadership(manager, options, hooks, environment);
   const log = new EventLog(environment.logger, environment.clock, manager.store.name, campaign?.key);

@@ -9,3 +9,8 @@ export function isoTime(wallMs: number): string {
 export function processInfo(): { host: string; pid: number } {
   return { host: hostname(), pid: process.pid };
 }
+
+/** Whether this process runs in production, as `NODE_ENV` says. */
+export function isProduction(): boolean {
+  return process.env['NODE_ENV'] === 'production';
+}

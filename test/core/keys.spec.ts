@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { assertComputedKey, assertKey, MAX_KEY_BYTES } from '../../lib/core/keys.js';
+import { assertComputedKey, assertKey, assertKeys, MAX_KEY_BYTES } from '../../lib/core/keys.js';
 
 describe('keys', () => {
   it.each(['a', ' ', 'order:1', '{tag}', 'ключ', '🔒', '\0', 'a\nb', 'x'.repeat(MAX_KEY_BYTES)])(
@@ -41,5 +41,26 @@ describe('keys', () => {
   it('lets a key function return words that merely contain such a text', () => {
     expect(assertComputedKey('order:undefinedness')).toBe('order:undefinedness');
     expect(assertComputedKey('order:NaNcy')).toBe('order:NaNcy');
+  });
+
+  it('of a set are each there once, by code units and not by a language, whatever the order they were written in', () => {
+    const sorted = ['10', '9', 'Z', 'a', 'z', 'ä', '\u{1f512}', '\uff5e'];
+    for (const written of [sorted, [...sorted].reverse(), [...sorted, 'a', 'Z']])
+      expect(assertKeys(written)).toEqual(sorted);
+    const frozen = Object.freeze(['b', 'a']);
+    expect([assertKeys(frozen), frozen]).toEqual([
+      ['a', 'b'],
+      ['b', 'a'],
+    ]);
+  });
+
+  it.each([
+    [undefined, /keys \(undefined\) must be an array of at least one key/],
+    ['ab', /keys \('ab'\) must be an array/],
+    [[], /keys \(\[\]\) must be an array of at least one key/],
+    [['a', ''], /key \(''\) must not be empty/],
+    [['a', 7, ''], /key \(7\) must be a string[^]*key \(''\) must not be empty/],
+  ])('of a set are refused: %j', (keys, message) => {
+    expect(() => assertKeys(keys)).toThrow(message);
   });
 });

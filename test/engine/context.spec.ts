@@ -71,4 +71,21 @@ describe('whose context the engine’s own work runs in', () => {
     await world.advance(10_000);
     expect([run.state, audited?.state, most]).toEqual(['resolved', 'resolved', 1]);
   });
+
+  it('who is told of the loss of another lease of a set is outside every lease', async () => {
+    const { manager } = world.replica({ ttl: 1000 });
+    const contexts: (string | undefined)[] = [];
+    const run = track(
+      manager.withLock('outer', { ttl: '1h' }, async () => {
+        const set = await manager.acquireAll(['a', 'b']);
+        for (const signal of [set.signal, ...set.leases.map(lease => lease.signal)])
+          signal.addEventListener('abort', () => contexts.push(currentLease()?.key));
+        await manager.revoke('b');
+        await new Promise<void>(resolve => world.clock.startTimer(1000, resolve));
+        await set.release();
+      }),
+    );
+    await world.advance(2000);
+    expect([run.state, contexts]).toEqual(['resolved', [undefined, undefined, undefined]]);
+  });
 });

@@ -11,7 +11,7 @@ import {
 } from '../../lib/index.js';
 import { alwaysHeldStore, FaultyStore } from '../../lib/testing/index.js';
 import { memoryStore } from '../../lib/stores/memory/index.js';
-import { closeAll, gate, settle, startApp } from './support/app.js';
+import { closeAll, gate, LogLines, settle, startApp } from './support/app.js';
 
 afterEach(closeAll);
 
@@ -93,6 +93,35 @@ class Payments {
   @WithLock('outer')
   async deadlock(): Promise<string> {
     return this.outer();
+  }
+
+  @WithLock((from: string, to: string) => [`account:${from}`, `account:${to}`], { wait: '5s' })
+  async transfer(from: string, to: string): Promise<string[]> {
+    this.mostAtOnce = Math.max(this.mostAtOnce, ++this.running);
+    await settle(2);
+    this.running--;
+    const keys = [`account:${from}`, `account:${to}`];
+    return [currentLease()!.key, ...keys.map(key => String(currentLease(key)?.isHeld))];
+  }
+
+  @WithLock((ids: string[]) => ids)
+  async byMany(ids: string[]): Promise<void> {
+    this.calls.push(['byMany', ...ids]);
+  }
+
+  @WithLock(['busy', 'idle'], { wait: false, ifHeld: 'skip' })
+  async bothOrSkip(): Promise<string | undefined> {
+    return currentLease()!.key;
+  }
+
+  @WithLock(['outer', 'inner'], { ifNested: 'join' })
+  async both(): Promise<string> {
+    return `${currentLease()!.key} ${currentLease('inner')!.isHeld}`;
+  }
+
+  @WithLock('outer')
+  async outerOfBoth(): Promise<string> {
+    return this.both();
   }
 
   @WithLock('minimum', { holdAtLeast: '200ms', ttl: '5s', wait: false, ifHeld: 'skip' })
@@ -228,6 +257,62 @@ describe('@WithLock()', () => {
     await expect(payments.deadlock()).rejects.toMatchObject({ code: 'LOCK_SELF_DEADLOCK' });
   });
 
+  it('runs under all of several keys, whatever their order, and skips when one of them is held', async () => {
+    const [payments, manager] = await paymentsOf();
+    const calls = [payments.transfer('7', '3'), payments.transfer('3', '7'), payments.transfer('5', '7')];
+    expect(await Promise.all(calls)).toEqual([
+      ['account:7', 'true', 'true'],
+      ['account:3', 'true', 'true'],
+      ['account:5', 'true', 'true'],
+    ]);
+    expect(payments.mostAtOnce).toBe(1);
+    await expect(payments.transfer('4', '4')).resolves.toEqual(['account:4', 'true', 'true']);
+    await expect(payments.bothOrSkip()).resolves.toBe('busy');
+    const holding = payments.hold();
+    await settle();
+    await expect(payments.bothOrSkip()).resolves.toBeUndefined();
+    expect(await manager.tryAcquire('idle')).not.toBeNull();
+    payments.held.open();
+    await holding;
+  });
+
+  it('joins one of several keys with ifNested', async () => {
+    const [payments] = await paymentsOf();
+    await expect(payments.outerOfBoth()).resolves.toBe('outer true');
+    await expect(payments.both()).resolves.toBe('outer true');
+  });
+
+  it('refuses each of several keys that was built from a missing argument, and none at all, naming the method', async () => {
+    const [payments] = await paymentsOf();
+    const bad: [unknown[], RegExp][] = [
+      [['a', undefined], /Payments\.byMany: key \(undefined\) must be a string/],
+      [['a', 'order:undefined'], /Payments\.byMany: key \('order:undefined'\) contains 'undefined'/],
+      [['', 'a'], /Payments\.byMany: key \(''\) must not be empty/],
+      [[], /Payments\.byMany: keys \(\[\]\) must be an array of at least one key/],
+    ];
+    for (const [ids, message] of bad) await expect(payments.byMany(ids as string[])).rejects.toThrow(message);
+    expect(payments.calls).toEqual([]);
+  });
+
+  it.each([
+    ['development', 1],
+    ['production', 0],
+  ])('in %s the order of locks brings %i warnings', async (nodeEnv, count) => {
+    const log = new LogLines();
+    const [, manager] = await paymentsOf({
+      nodeEnv,
+      log,
+      lock: { store: { type: 'memory', singleProcess: true } },
+    });
+    for (const [outer, inner] of [
+      ['a', 'b'],
+      ['b', 'a'],
+    ] as const) {
+      await manager.withLock(outer, () => manager.withLock(inner, () => undefined));
+    }
+    expect(log.count('taken in both orders')).toBe(count);
+  });
+
   it('keeps the key for holdAtLeast, so that a slower clock skips the same tick', async () => {
     const store = memoryStore();
     const [first] = await paymentsOf({ store });
@@ -291,6 +376,11 @@ describe('@WithLock() while decorating', () => {
   it('refuses wrong options, naming option, value and remedy', () => {
     expect(() => decorate('')).toThrow(/key \(''\) must not be empty/);
     expect(() => decorate(undefined)).toThrow(/key \(undefined\) must be a string/);
+    expect(() => decorate([])).toThrow(/A\.run: keys \(\[\]\) must be an array of at least one key/);
+    expect(() => decorate(['a', ''])).toThrow(/A\.run: key \(''\) must not be empty/);
+    expect(() => decorate(['a', 'b'], { data: 'x' })).toThrow(
+      /A\.run: data \('x'\) cannot be that of 2 keys/,
+    );
     expect(() => decorate('k', { ifHeld: 'ignore' })).toThrow(/ifHeld \('ignore'\) of A\.run must be/);
     expect(() => decorate('k', { onLost: 'skip' })).toThrow(/A\.run: onLost \('skip'\) must be/);
   });

@@ -113,14 +113,14 @@ export const engineMutants: readonly Mutant[] = [
     name: 'campaigns-outlive-close',
     mistake: 'close() does not end campaigns (19, 20)',
     file: 'lib/engine/sync-manager.ts',
-    find: 'const campaigns = this.locks.releaseAll();',
+    find: 'const campaigns = Promise.all([this.locks.releaseAll(), ...balances]);',
     replace: 'const campaigns = Promise.resolve();',
   },
   {
     name: 'two-ends',
     mistake: 'a lease whose holder was told to stop tells its end again when it is released',
     file: 'lib/engine/held-lease.ts',
-    find: '    if (!wasHeld) return;\n',
+    find: '    if (this.hasToldEnd || this.isTelling) return;\n',
     replace: '',
   },
   {

@@ -1,9 +1,6 @@
 import { describeValue } from '../../core/describe-value.js';
 import {
-  isDistributedLockError,
   KeyAbsentError,
-  LockHeldError,
-  LockTimeoutError,
   ManagerClosedError,
   OptionsInvalidError,
   SelfDeadlockError,
@@ -11,10 +8,11 @@ import {
 import type { SlotLease } from '../../core/lease.js';
 import type { ResolvedAcquire } from '../../core/options.js';
 import { checkWithLock } from '../../core/options.js';
+import { runUnlessHeld, unlessHeld, type LockedRun } from '../acquisitions.js';
 import type { HeldLease } from '../held-lease.js';
 import { enclosingWhere } from '../lease-context.js';
 import { runAndRelease, runToEnd } from '../locked-work.js';
-import type { LockedRun, SyncManager } from '../sync-manager.js';
+import type { SyncManager } from '../sync-manager.js';
 import type { BalanceOptions } from './balance-options.js';
 import { PoolBalance } from './pool-balance.js';
 import {
@@ -56,13 +54,8 @@ export class LeasePool<Slot extends number | string = number | string> {
    * @returns a lease, or `null` when others hold all slots
    * @throws as `acquireAny`; an unavailable store is not "held by others"
    */
-  async tryAcquireAny(options: AcquireSlotOptions = {}): Promise<SlotLease<Slot> | null> {
-    try {
-      return await this.acquireAny({ ...options, wait: 0 });
-    } catch (error) {
-      if (isDistributedLockError(error, 'LOCK_HELD')) return null;
-      throw error;
-    }
+  tryAcquireAny(options: AcquireSlotOptions = {}): Promise<SlotLease<Slot> | null> {
+    return unlessHeld(() => this.acquireAny({ ...options, wait: 0 }));
   }
 
   /**
@@ -115,14 +108,10 @@ export class LeasePool<Slot extends number | string = number | string> {
         return { ran: true, value: await runToEnd(this.manager, outer, onLost, work) };
       if (resolved.timing.waitMs > 0) throw new SelfDeadlockError(this.source.key);
     }
-    let lease: HeldLease;
-    try {
-      lease = await this.demand(resolved, options.signal);
-    } catch (error) {
-      if (error instanceof LockHeldError || error instanceof LockTimeoutError) return { ran: false, error };
-      throw error;
-    }
-    return { ran: true, value: await runAndRelease(this.manager, lease, onLost, work) };
+    return runUnlessHeld(
+      () => this.demand(resolved, options.signal),
+      lease => runAndRelease(this.manager, lease, onLost, work),
+    );
   }
 
   /**

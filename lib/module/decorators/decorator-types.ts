@@ -9,8 +9,8 @@ export type AsyncMethod = (...args: any[]) => Promise<any>;
 /** What a guarded method answers when it is not run: an error, `undefined`, or what the function returns. */
 export type InsteadOfRunning = 'throw' | 'skip' | ((...args: any[]) => unknown);
 
-/** Builds the key from the first arguments of the method. */
-export type KeyFunction<P extends any[]> = (...args: P) => string;
+/** Builds the key, or several, from the first arguments of the method. */
+export type KeyFunction<P extends any[]> = (...args: P) => string | readonly string[];
 
 /** Options of `@WithLock()`. */
 export interface WithLockMethodOptions<F extends InsteadOfRunning = InsteadOfRunning> extends Omit<

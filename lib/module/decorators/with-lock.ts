@@ -1,5 +1,5 @@
-import { assertComputedKey, assertKey } from '../../core/keys.js';
-import { checkWithLock } from '../../core/options.js';
+import { assertComputedKey, assertKey, assertKeys } from '../../core/keys.js';
+import { checkOneData, checkWithLock } from '../../core/options.js';
 import { declareHostInjection, findHost } from '../host-binding.js';
 import { labelled } from '../option-checks.js';
 import { noteDecoratedMethod } from './decorated-methods.js';
@@ -16,16 +16,17 @@ import { methodLabel, wrapMethod } from './wrap-method.js';
 /* eslint-disable @typescript-eslint/no-explicit-any -- inference of a method's parameters needs the bivariance of any */
 
 /**
- * Runs an asynchronous method only while it holds a key: one call at a time among all replicas.
+ * Runs an asynchronous method only while it holds a key, or all of several keys: one call at a time among all replicas.
  *
- * Inside the method `currentLease()` is the lease; pass its `signal` to what the method awaits, and its `fencingToken`
+ * Inside the method `currentLease()` is the lease (of several keys, that of the first, whose signal speaks for all, and
+ * `currentLease(key)` that of another); pass its `signal` to what the method awaits, and its `fencingToken`
  * to the resource that it writes. The key is released when the method has ended. The method is **never** run without the
  * key: without a manager, or with a store that does not answer, the call rejects. What the method throws passes through
  * untouched.
  *
  * It works on providers, controllers, gateways and resolvers of any scope, above or below other decorators.
  *
- * @param key the key, or a function that builds it from the first arguments of the method
+ * @param key the key, several of them, or a function that builds it or them from the first arguments of the method
  * @param options as of `SyncManager.withLock`, besides `ifHeld` and `onLost`; what is absent comes from the module
  * @throws LockTimeoutError when the key stays with another for as long as `wait`, unless `ifHeld` says otherwise
  * @throws LockHeldError as above, with `wait: false`
@@ -41,9 +42,12 @@ import { methodLabel, wrapMethod } from './wrap-method.js';
  * async pay(orderId: string) {
  *   await gateway.charge(orderId, { signal: currentLease()!.signal });
  * }
+ * @example
+ * \@WithLock((from: string, to: string) => [`account:${from}`, `account:${to}`])
+ * async transfer(from: string, to: string, cents: number) {}
  */
 export function WithLock<P extends any[] = [], F extends InsteadOfRunning = 'throw'>(
-  key: string | KeyFunction<P>,
+  key: string | readonly string[] | KeyFunction<P>,
   options: WithLockMethodOptions<F> = {},
 ): GuardedMethodDecorator<P, F> {
   return (target, name, descriptor) => {
@@ -51,7 +55,8 @@ export function WithLock<P extends any[] = [], F extends InsteadOfRunning = 'thr
     const { ifHeld = 'throw', ...lockOptions } = options;
     checkAtDecoration(key, options, label);
     wrapMethod('@WithLock()', target, name, descriptor, original => {
-      const keyOf = typeof key === 'string' ? () => key : (args: any[]) => computeKey(key, args as P, label);
+      const keyOf =
+        typeof key === 'function' ? (args: any[]) => computeKey(key, args as P, label) : () => key;
       return async function (this: object, ...args: unknown[]) {
         const host = findHost(this, label);
         const lockKey = keyOf(args);
@@ -70,12 +75,22 @@ export function WithLock<P extends any[] = [], F extends InsteadOfRunning = 'thr
 
 function checkAtDecoration(key: unknown, options: WithLockMethodOptions, label: string): void {
   labelled(label, () => {
-    if (typeof key !== 'function') assertKey(key);
+    if (Array.isArray(key)) checkOneData(assertKeys(key), options);
+    else if (typeof key !== 'function') assertKey(key);
     checkWithLock(options);
   });
   if (options.ifHeld !== undefined) assertInsteadOfRunning('ifHeld', options.ifHeld, label);
 }
 
-function computeKey<P extends any[]>(keyFunction: KeyFunction<P>, args: P, label: string): string {
-  return labelled(label, () => assertComputedKey(keyFunction(...args)));
+function computeKey<P extends any[]>(
+  keyFunction: KeyFunction<P>,
+  args: P,
+  label: string,
+): string | readonly string[] {
+  return labelled(label, () => {
+    const key: unknown = keyFunction(...args);
+    if (!Array.isArray(key)) return assertComputedKey(key);
+    assertKeys(key);
+    return key.map(assertComputedKey);
+  });
 }

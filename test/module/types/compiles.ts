@@ -14,6 +14,7 @@ import {
   LeaderOnly,
   type LeadershipLock,
   type Lease,
+  type LeaseSet,
   type LeaseStore,
   SyncManager,
   WithLock,
@@ -81,6 +82,21 @@ export class KeysThatFit {
 
   @WithLock((id: unknown) => String(id))
   async generic<T>(_value: T): Promise<void> {}
+
+  @WithLock(['a', 'b'])
+  async several(_id: string): Promise<void> {}
+
+  @WithLock(['a', 'b'] as const, { ifHeld: 'skip' })
+  async severalForever(): Promise<void> {}
+
+  @WithLock((from: string, to: string) => [`account:${from}`, `account:${to}`], { ttl: '5s' })
+  async severalComputed(_from: string, _to: string, _cents: number): Promise<void> {}
+
+  @WithLock((...ids: string[]): readonly string[] => ids)
+  async severalOfRest(..._ids: string[]): Promise<void> {}
+
+  @WithLock((id: string, isPair: boolean) => (isPair ? [id, `${id}:2`] : id))
+  async oneOrSeveral(_id: string, _isPair: boolean): Promise<void> {}
 }
 
 export class KeysThatDoNotFit {
@@ -127,6 +143,26 @@ export class KeysThatDoNotFit {
   // @ts-expect-error -- the key must be known at once
   @WithLock(async (id: string) => id)
   async asyncKey(_id: string): Promise<void> {}
+
+  // @ts-expect-error -- another type, of several keys
+  @WithLock((from: number, to: number) => [`account:${from}`, `account:${to}`])
+  async severalOfOtherType(_from: string, _to: string): Promise<void> {}
+
+  // @ts-expect-error -- the key function wants two, the method has one
+  @WithLock((from: string, to: string) => [from, to])
+  async severalOfTooFew(_from: string): Promise<void> {}
+
+  // @ts-expect-error -- each key must be text
+  @WithLock((from: number, to: number) => [from, to])
+  async numberKeys(_from: number, _to: number): Promise<void> {}
+
+  // @ts-expect-error -- each key must be text
+  @WithLock(['a', 7])
+  async numberAmongKeys(): Promise<void> {}
+
+  // @ts-expect-error -- the keys must be known at once
+  @WithLock(async (id: string) => [id])
+  async asyncKeys(_id: string): Promise<void> {}
 
   // @ts-expect-error -- the key is missing
   @WithLock()
@@ -317,6 +353,20 @@ export class Injected {
       { ttl: '5s' },
       async held => held.fencingToken + (lease?.fencingToken ?? 0),
     );
+  }
+
+  async useSeveral(keys: readonly string[]): Promise<number> {
+    await using set: LeaseSet = await this.manager.acquireAll(keys, { wait: '5s' });
+    const perhaps: LeaseSet | null = await this.manager.tryAcquireAll(['a', 'b']);
+    await perhaps?.release();
+    // @ts-expect-error -- data is that of one key
+    await set.renew({ data: 'x' });
+    // @ts-expect-error -- a set has no token of its own
+    await this.manager.withLock(keys, held => held.fencingToken);
+    // @ts-expect-error -- one key is no set
+    await this.manager.withLock('a', held => held.keys);
+    const run = await this.manager.tryWithLock(['a'], { wait: 0 }, held => held.of('a').fencingToken);
+    return run.ran ? run.value : this.manager.withLock(['a', 'b'], async ({ leases }) => leases.length);
   }
 }
 
