@@ -123,8 +123,9 @@ export const storeMutants: readonly Mutant[] = [
     name: 'dynamodb-acquire-unconditional',
     mistake: 'the first write to a key does not look whether it is held',
     file: DYNAMODB,
-    find: "parts.unshift(`attribute_not_exists(${draft.name(this.options.partitionKey, 'pk')})`);",
-    replace: "parts.unshift(`attribute_exists(${draft.name('recordVersionNumber')})`);",
+    find: 'const parts = [`(${isThere}${isBare})`,',
+    replace:
+      "const parts = [`(${isThere}${isBare})`, `attribute_exists(${draft.name('recordVersionNumber')})`,",
   },
   {
     name: 'dynamodb-stays-released',
