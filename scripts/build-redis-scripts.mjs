@@ -10,6 +10,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const SOURCE_DIR = join(ROOT, 'lib/stores/redis/scripts');
 const OUTPUT = join(ROOT, 'lib/stores/redis/scripts.generated.ts');
+const INCLUDE = /^--@include ([\w-]+)\n/gm;
 const HEADER = /^--\[\[\n([\s\S]*?)\n\]\]\n/;
 
 /** @returns the file's name, what it should hold, and what it holds */
@@ -20,10 +21,14 @@ export function scriptsModule() {
   const entries = names.map(file =>
     entry(file.replace('.lua', ''), readFileSync(join(SOURCE_DIR, file), 'utf8')),
   );
+  const includes = readdirSync(join(SOURCE_DIR, 'includes'))
+    .sort()
+    .map(file => `const ${constantOf(file)} = \`${literal(included(file))}\`;\n`);
   const expected =
     '// Generated from scripts/*.lua by npm run build:scripts. Do not edit.\n\n' +
     '/** A script as Redis knows it. */\n' +
     'export interface RedisScript {\n  readonly source: string;\n  /** Number of KEYS of one lease. */\n  readonly keys: number;\n  readonly sha1: string;\n}\n\n' +
+    `${includes.join('\n')}\n` +
     `export const SCRIPTS = {\n${entries.join('')}} satisfies Record<string, RedisScript>;\n`;
   return { file: OUTPUT, expected, actual: readOrEmpty(OUTPUT) };
 }
@@ -38,7 +43,7 @@ export function headerProblems(name, source) {
     const documented = numbers(header, new RegExp(`^${kind}\\[(\\d+)`, 'gm'));
     const used = numbers(body, new RegExp(`${kind}\\[(?:[ka] \\+ )?(\\d+)\\]`, 'g'));
     const isVariadic = new RegExp(`^${kind}\\[\\d+\\.\\.\\.\\]`, 'm').test(header);
-    const readsRest = kind === 'ARGV' && /\ba \+ \d+, last\b/.test(body);
+    const readsRest = kind === 'ARGV' && /\ba \+ \d+, last\b|\b\d+, #ARGV\b/.test(body);
     if (documented.some((number, i) => number !== i + 1))
       problems.push(`${name}.lua: ${kind} are not documented in order`);
     if (isVariadic !== readsRest) problems.push(`${name}.lua: header and body disagree on a rest of ${kind}`);
@@ -62,17 +67,29 @@ export function headerProblems(name, source) {
 function entry(name, source) {
   const problems = headerProblems(name, source);
   if (problems.length > 0) throw new Error(problems.join('\n'));
-  const lua = expand(source.replace(HEADER, ''));
+  const parts = source.replace(HEADER, '').split(INCLUDE);
+  // Every other part is the name of an include.
+  const lua = parts.map((part, i) => (i % 2 === 1 ? included(`${part}.lua`) : part)).join('');
+  const text = parts.map((part, i) => (i % 2 === 1 ? `\${${constantOf(part)}}` : literal(part))).join('');
   const sha1 = createHash('sha1').update(lua).digest('hex');
   const keys = numbers(source, /^KEYS\[(\d+)\]/gm).length;
-  const literal = lua.replace(/[\\`]|\$\{/g, '\\$&');
-  return `  ${name}: {\n    keys: ${keys},\n    sha1: '${sha1}',\n    source: \`${literal}\`,\n  },\n`;
+  const property = /^\w+$/.test(name) ? name : `'${name}'`;
+  return `  ${property}: {\n    keys: ${keys},\n    sha1: '${sha1}',\n    source: \`${text}\`,\n  },\n`;
 }
 
-function expand(source) {
-  return source.replace(/^--@include ([\w-]+)\n/gm, (_, file) =>
-    readFileSync(join(SOURCE_DIR, 'includes', `${file}.lua`), 'utf8'),
-  );
+/** What an include holds. */
+function included(file) {
+  return readFileSync(join(SOURCE_DIR, 'includes', file), 'utf8');
+}
+
+/** Under which name it stands in the module, once for all scripts. */
+function constantOf(file) {
+  return file.replace('.lua', '').replaceAll('-', '_').toUpperCase();
+}
+
+/** As the inside of a template literal. */
+function literal(text) {
+  return text.replace(/[\\`]|\$\{/g, '\\$&');
 }
 
 function numbers(text, pattern) {

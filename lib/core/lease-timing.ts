@@ -3,6 +3,9 @@ import type { Clock } from './ports.js';
 /** How much faster or slower than another machine's a clock may run: 1 %. */
 export const DEFAULT_DRIFT_RATE = 0.01;
 
+/** The most that can be configured. */
+export const MAX_DRIFT_RATE = 0.1;
+
 /** Differences between two clocks below this are rounding, not a jump. `lossMarginMs` covers them. */
 const CLOCK_RESOLUTION_MS = 2;
 

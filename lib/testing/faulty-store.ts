@@ -44,6 +44,7 @@ export class FaultyStore implements LeaseStore {
   readonly expiry: LeaseStore['expiry'];
   readonly maxTtlMs?: number;
   readonly reservedAttributes?: readonly string[];
+  readonly findsSlots?: boolean;
   /** Every call so far, in order. */
   readonly calls: FaultyCall[] = [];
   readonly whenFreed?: LeaseStore['whenFreed'];
@@ -62,6 +63,7 @@ export class FaultyStore implements LeaseStore {
     this.name = inner.name;
     this.maxTtlMs = inner.maxTtlMs;
     this.reservedAttributes = inner.reservedAttributes;
+    this.findsSlots = inner.findsSlots;
     this.expiry = inner.expiry;
     this.clock = options.clock ?? systemClock;
     this.hints = new HintRelay(inner);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type {
   AcquireOutcome,
   AcquireRequest,
+  LeaseRecord,
   LeaseStore,
   ReleaseOutcome,
   RenewRequest,
@@ -24,6 +25,8 @@ export interface ExpiryRules {
   forget(key: string, by: string): void;
   /** Checks what a contender is told of time. */
   refused(row: ModelRow, request: AcquireRequest, outcome: Held, by: string, at: Span): void;
+  /** Checks what one who looks is told of time. */
+  inspected(row: ModelRow, record: LeaseRecord, by: string, at: Span): void;
   /** Checks what the owner that holds the key is told when it asks again, and what that changes. */
   grantedAgain(row: ModelRow, request: AcquireRequest, sentAt: number, at: Span): void;
   /** Whether a renewal of the present grant counts, or an equal or newer one has overtaken it. */
@@ -57,6 +60,10 @@ export class ServerRules implements ExpiryRules {
   }
 
   forget(): void {}
+
+  inspected({ ends }: ModelRow, { remainingMs }: LeaseRecord, _by: string, at: Span): void {
+    assertClose(remainingMs, { from: ends.from - at.to, to: ends.to - at.from }, 'remainingMs');
+  }
 
   refused({ ends }: ModelRow, _request: AcquireRequest, outcome: Held, _by: string, at: Span): void {
     assertClose(outcome.freeInMs, { from: ends.from - at.to, to: ends.to - at.from }, 'freeInMs');

@@ -22,6 +22,7 @@ interface StoreCall {
 export class InterleavingStore implements LeaseStore {
   readonly name: string;
   readonly expiry: LeaseStore['expiry'];
+  readonly findsSlots?: boolean;
   readonly calls: StoreCall[] = [];
   readonly complaints: string[] = [];
   readonly whenFreed?: LeaseStore['whenFreed'];
@@ -36,6 +37,7 @@ export class InterleavingStore implements LeaseStore {
   ) {
     this.name = inner.name;
     this.expiry = inner.expiry;
+    this.findsSlots = inner.findsSlots;
     if (inner.whenFreed !== undefined)
       this.whenFreed = (key, onFreed, signal) =>
         inner.whenFreed!(key, () => void this.step('hint').then(() => signal.aborted || onFreed()), signal);

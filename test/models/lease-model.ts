@@ -14,7 +14,7 @@ import type {
   RevokeRequest,
 } from '../../lib/core/lease-store.js';
 import type { ExpiryRules } from './expiry-rules.js';
-import { assertClose, assertSameKept } from './model-asserts.js';
+import { assertSameKept } from './model-asserts.js';
 
 /** Between which readings of the clock a store has carried out a command: its sending and its reply. */
 export interface Span {
@@ -109,8 +109,10 @@ export class LeaseModel {
     }
   }
 
-  inspect(key: string, record: LeaseRecord | null, at: Span): void {
-    const { state, owner, token, holder, ends, data, attributes } = this.row(key, at);
+  inspect(key: string, record: LeaseRecord | null, by: string, at: Span): void {
+    const row = this.row(key, at);
+    const { state, owner, token, holder, data, attributes } = row;
+    if (state === 'free') this.rules.forget(key, by);
     if (state === 'free' && data === undefined && Object.keys(attributes).length === 0)
       return assert.equal(record, null, 'nothing is kept');
     assert.ok(record !== null, 'inspect finds nothing');
@@ -120,8 +122,8 @@ export class LeaseModel {
     assert.equal(record.owner, state === 'free' || state === 'kept' ? undefined : owner, 'owner');
     assert.equal(record.fencingToken, state === 'free' ? undefined : token, 'fencing token');
     assert.deepEqual(record.holder, state === 'free' ? undefined : holder, 'holder');
-    if (state === 'free' || this.rules.expiry === 'observed') assert.equal(record.remainingMs, undefined);
-    else assertClose(record.remainingMs, { from: ends.from - at.to, to: ends.to - at.from }, 'remainingMs');
+    if (state === 'free') assert.equal(record.remainingMs, undefined);
+    else this.rules.inspected(row, record, by, at);
   }
 
   /** The row as of now. */

@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
-import type { AcquireRequest, ReleaseOutcome, RenewRequest } from '../../lib/core/lease-store.js';
+import type {
+  AcquireRequest,
+  LeaseRecord,
+  ReleaseOutcome,
+  RenewRequest,
+} from '../../lib/core/lease-store.js';
 import type { ExpiryRules, Held } from './expiry-rules.js';
 import type { ModelRow, Span } from './lease-model.js';
 
@@ -14,6 +19,7 @@ interface Watch {
 }
 
 const DEFAULT_DRIFT_RATE = 0.01;
+const MAX_DRIFT_RATE = 0.1;
 
 /**
  * Contenders end a lease: each for itself, once it has seen its record unchanged for longer than the lease. Hence, and unlike
@@ -63,6 +69,13 @@ export class ObservedRules implements ExpiryRules {
       assert.equal(outcome.mayBeDead ?? false, !watch.hasChanged, 'mayBeDead');
   }
 
+  /** Who looks watches, as if clocks drifted apart by as much as they may. */
+  inspected(row: ModelRow, { key, remainingMs }: LeaseRecord, by: string, at: Span): void {
+    const watch = this.see(row, { key }, by, at.from);
+    const leftMs = Math.max(0, endOf(watch, MAX_DRIFT_RATE) - at.from);
+    assert.ok(Math.abs(remainingMs! - leftMs) < 1e-3, `remainingMs is ${remainingMs}, not ${leftMs}`);
+  }
+
   grantedAgain(row: ModelRow, request: AcquireRequest, sentAt: number, at: Span): void {
     const { sequence } = row.attempt;
     const asOf = this.asOf(row, request.ttlMs);
@@ -108,7 +121,7 @@ export class ObservedRules implements ExpiryRules {
     if (keepForMs === 0) row.state = 'free';
   }
 
-  private see(row: ModelRow, { key }: AcquireRequest, by: string, nowMs: number): Watch {
+  private see(row: ModelRow, { key }: Pick<AcquireRequest, 'key'>, by: string, nowMs: number): Watch {
     const id = `${by} ${key}`;
     const before = this.watches.get(id);
     const version = versionOf(row);

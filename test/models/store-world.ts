@@ -113,7 +113,7 @@ export class StoreWorld {
   async inspect(model: LeaseModel, key: string, by: number): Promise<void> {
     await this.ask(`inspect ${key}`, async span => {
       const record = await span.during(() => this.handle(by).inspect(key, call));
-      model.inspect(key, record, span.told(record));
+      model.inspect(key, record, this.name(by), span.told(record));
     });
   }
 
@@ -126,7 +126,7 @@ export class StoreWorld {
       if (byKey.size !== records.length) throw new Error('a key was listed twice');
       for (const key of byKey.keys()) if (!key.startsWith(prefix)) throw new Error(`listed ${key}`);
       for (const key of model.rows.keys())
-        if (key.startsWith(prefix)) model.inspect(key, byKey.get(key) ?? null, at);
+        if (key.startsWith(prefix)) model.inspect(key, byKey.get(key) ?? null, this.name(by), at);
     });
   }
 

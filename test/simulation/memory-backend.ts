@@ -32,6 +32,7 @@ export class MemoryBackend implements Backend {
 class RemoteStore implements LeaseStore {
   readonly name: string;
   readonly expiry: LeaseStore['expiry'];
+  readonly findsSlots: boolean;
 
   constructor(
     private readonly store: MemoryLeaseStore,
@@ -39,6 +40,7 @@ class RemoteStore implements LeaseStore {
   ) {
     this.name = store.name;
     this.expiry = store.expiry;
+    this.findsSlots = store.findsSlots;
   }
 
   readonly acquire: LeaseStore['acquire'] = request =>

@@ -73,15 +73,15 @@ export const storeMutants: readonly Mutant[] = [
     name: 'redis-no-expiry',
     mistake: 'a lease of a dead holder never ends',
     file: REDIS,
-    find: "if not redis.call('SET', KEYS[k + 1], lease, 'PX', ARGV[a + 2], 'NX') then",
-    replace: "if not redis.call('SET', KEYS[k + 1], lease, 'PX', 864000000, 'NX') then",
+    find: "if not redis.call('SET', leaseKey, lease, 'PX', ttl, 'NX') then",
+    replace: "if not redis.call('SET', leaseKey, lease, 'PX', 864000000, 'NX') then",
   },
   {
     name: 'redis-token-lost-with-the-data',
     mistake: 'the fencing token is a counter that starts anew when the server has lost its data (6)',
     file: REDIS,
-    find: 'local number = math.max(lastToken + 1, nowUs)',
-    replace: 'local number = lastToken + 1',
+    find: 'return math.max(lastToken + 1, nowMicros())',
+    replace: 'return lastToken + 1',
   },
   {
     name: 'redis-no-restart-guard',
@@ -123,8 +123,9 @@ export const storeMutants: readonly Mutant[] = [
     name: 'dynamodb-acquire-unconditional',
     mistake: 'the first write to a key does not look whether it is held',
     file: DYNAMODB,
-    find: "parts.unshift(`attribute_not_exists(${draft.name(this.options.partitionKey, 'pk')})`);",
-    replace: "parts.unshift(`attribute_exists(${draft.name('recordVersionNumber')})`);",
+    find: 'const parts = [`(${isThere}${isBare})`,',
+    replace:
+      "const parts = [`(${isThere}${isBare})`, `attribute_exists(${draft.name('recordVersionNumber')})`,",
   },
   {
     name: 'dynamodb-stays-released',

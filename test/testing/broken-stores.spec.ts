@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Clock } from '../../lib/core/ports.js';
 import { leaseStoreConformance, VirtualClock } from '../../lib/testing/index.js';
 import * as broken from './broken-stores.js';
+import * as pools from './broken-pools.js';
 
 /** Names of the cases that fail on a store, in order. */
 async function failuresOf(Store: new (clock: Clock) => broken.BrokenStore): Promise<string[]> {
@@ -12,6 +13,7 @@ async function failuresOf(Store: new (clock: Clock) => broken.BrokenStore): Prom
     reopen: async () => store,
     elapse: (ms: number) => clock.advance(ms),
     ttlMs: 1000,
+    findsSlots: store.findsSlots,
     corrupt: async (key: string) => store.corrupt(key),
   };
   const failures: string[] = [];
@@ -147,9 +149,56 @@ const CAUGHT: { fault: string; Store: new (clock: Clock) => broken.BrokenStore; 
   },
 ];
 
+const CAUGHT_WITH_POOLS: typeof CAUGHT = [
+  {
+    fault: 'takes a free slot though its owner has one',
+    Store: pools.TakesTheFirstFree,
+    failures: [
+      'pool: grants its owner the same slot again, though others are free and come first',
+      'pool: gives one owner who asks many times at once one slot',
+      'pool: passes over a corrupt slot while another is free',
+    ],
+  },
+  {
+    fault: 'does not begin its search where it is told to',
+    Store: pools.BeginsAnywhere,
+    failures: [
+      'pool: begins at firstSlot, goes on in order, and after the last slot with the first',
+      'slot: is a lease like any other, under its own key',
+    ],
+  },
+  {
+    fault: 'finds a slot first and takes it later',
+    Store: pools.LooksFirst,
+    failures: [
+      'pool: gives each of many who ask at once a slot of his own, and never more than there are',
+      'pool: gives one owner who asks many times at once one slot',
+      'pool: passes over a corrupt slot while another is free',
+    ],
+  },
+  {
+    fault: 'tells nobody who waits for the pool',
+    Store: pools.TellsNotThePool,
+    failures: ['slot: is told of, when it is freed, to who waits for its pool'],
+  },
+  {
+    fault: 'releases one slot, and not that of its owner',
+    Store: pools.ReleasesTheFirst,
+    failures: [
+      'slot: is released for its owner who does not know which it is, and no other',
+      'slot: is told of, when it is freed, to who waits for its pool',
+    ],
+  },
+];
+
 describe('the conformance suite catches, by name, a store that', () => {
   it('is sound: it catches nothing', async () => {
     expect(await failuresOf(broken.SoundStore)).toEqual([]);
+    expect(await failuresOf(pools.SoundPools)).toEqual([]);
+  });
+
+  it.each(CAUGHT_WITH_POOLS)('$fault', async ({ Store, failures }) => {
+    expect(await failuresOf(Store)).toEqual(failures);
   });
 
   it.each(CAUGHT)('$fault', async ({ Store, failures }) => {

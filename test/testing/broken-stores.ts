@@ -19,6 +19,7 @@ import { memoryStore } from '../../lib/stores/memory/index.js';
 export abstract class BrokenStore implements LeaseStore {
   readonly name = 'broken';
   readonly expiry = 'server';
+  readonly findsSlots: boolean = false;
   protected readonly sound;
   private readonly corruptKeys = new Set<string>();
 

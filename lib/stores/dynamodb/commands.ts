@@ -7,6 +7,7 @@ import type {
 import type { AcquireRequest, ReleaseRequest, RenewRequest } from '../../core/lease-store.js';
 import type { Item } from './row-client.js';
 import type { ResolvedDynamoDbStoreOptions } from './dynamodb-store-options.js';
+import { TELLING_FIELDS } from './lease-item.js';
 import { formatLeaseDuration } from './lease-duration.js';
 import {
   formatVersion,
@@ -131,17 +132,20 @@ export class Commands {
     };
   }
 
-  /** That the row is free, or exactly the `observed` one of a dead holder. */
+  /**
+   * That there is no row, or one that is free or says nothing of a lease, or exactly the `observed` one of a dead holder. One that says
+   * part of it is damaged, and may be held.
+   */
   private takeable(
     draft: UpdateDraft,
     { mustExist, onlyIfDead }: AcquireRequest,
     observed: string | undefined,
   ): string {
     if (onlyIfDead === true && observed !== undefined) return ownRow(draft, { version: observed });
-    const parts = [`attribute_exists(${draft.name('isReleased')})`];
-    if (mustExist !== true) {
-      parts.unshift(`attribute_not_exists(${draft.name(this.options.partitionKey, 'pk')})`);
-    }
+    const isBare = TELLING_FIELDS.map(name => `attribute_not_exists(${draft.name(name)})`).join(' AND ');
+    const isThere =
+      mustExist === true ? `attribute_exists(${draft.name(this.options.partitionKey, 'pk')}) AND ` : '';
+    const parts = [`(${isThere}${isBare})`, `attribute_exists(${draft.name('isReleased')})`];
     if (observed !== undefined) {
       parts.push(`${draft.name('recordVersionNumber')} = ${draft.value('observed', { S: observed })}`);
     }

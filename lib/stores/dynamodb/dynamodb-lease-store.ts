@@ -101,7 +101,10 @@ export class DynamoDbLeaseStore implements LeaseStore {
     let match: RowMatch = { owner, newerThan: sequence };
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const written = await this.sendRelease(request, match, call);
-      if (written.applied) return RELEASED;
+      if (written.applied) {
+        if (keepForMs <= 0) this.observations.forget(key);
+        return RELEASED;
+      }
       const { row } = written;
       if (!isGrantOf(row, owner, fencingToken)) return NOT_HELD;
       const { state } = row.ours;
@@ -133,27 +136,47 @@ export class DynamoDbLeaseStore implements LeaseStore {
   }
 
   async inspect(key: string, call: CallOptions): Promise<LeaseRecord | null> {
-    const row = await this.read(key, call);
-    return row === null ? null : toRecord(key, row);
+    return this.noted(key, await this.read(key, call));
   }
 
   /** By a consistent scan of the whole table. A damaged row ends the listing with its error. */
   async *list(prefix: string, call: CallOptions): AsyncGenerator<LeaseRecord> {
-    const { partitionKey, namespace } = this.options;
     let after: Item | undefined;
     do {
       const page = await this.parts.client.scan(this.commands.list(prefix, after), call);
-      for (const item of page.Items ?? []) {
-        const key = (item[partitionKey]?.S ?? '').slice(namespace.length);
-        const record = toRecord(key, this.parse(key, item));
-        if (record !== null) yield record;
-      }
+      const { records, damage } = this.notedPage(page.Items ?? []);
+      yield* records;
+      if (damage !== undefined) throw damage;
       after = page.LastEvaluatedKey;
     } while (after !== undefined);
   }
 
   async close(): Promise<void> {
     this.parts.client.close();
+  }
+
+  /** All of a page at once, while it is news: whoever reads the records may take his time. */
+  private notedPage(items: readonly Item[]): { records: LeaseRecord[]; damage?: Error } {
+    const { partitionKey, namespace } = this.options;
+    const records: LeaseRecord[] = [];
+    for (const item of items) {
+      const key = (item[partitionKey]?.S ?? '').slice(namespace.length);
+      try {
+        const record = this.noted(key, this.parse(key, item));
+        if (record !== null) records.push(record);
+      } catch (error) {
+        return { records, damage: error as Error };
+      }
+    }
+    return { records };
+  }
+
+  /** Who looks at a row watches it, too: seen twice, a lease apart, its holder is known to be dead. Call it right after the reply. */
+  private noted(key: string, row: LeaseItem | null): LeaseRecord | null {
+    if (row === null || row.isReleased) this.observations.forget(key);
+    const record = row === null ? null : toRecord(key, row);
+    if (row === null || record?.isHeld !== true) return record;
+    return { ...record, remainingMs: this.observations.note(key, row.version, row.leaseMs).freeInMs };
   }
 
   /** Takes a key that is free, or still under the version `observed`, whose lease is over. */

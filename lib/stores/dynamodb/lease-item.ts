@@ -26,6 +26,8 @@ export interface LeaseItem {
   readonly ownerName: string;
   readonly leaseMs: number;
   readonly isReleased: boolean;
+  /** The row says nothing of a lease: somebody has made it for this key, by hand or as another library, and nobody has held it. */
+  readonly isBare?: boolean;
   /** Only beside a version of ours: another client that takes a row over leaves the token and the holder as they were. */
   readonly fencingToken?: number;
   readonly holder?: HolderInfo;
@@ -38,8 +40,18 @@ export function reservedNames(keyNames: readonly string[]): readonly string[] {
   return [...keyNames, ...LEASE_FIELDS, '__proto__'];
 }
 
+/** What tells a lease, whichever client has written it. A row with none of them is a key that nobody has held yet. */
+export const TELLING_FIELDS = ['recordVersionNumber', 'ownerName', 'leaseDuration'] as const;
+
 /** @throws CorruptLeaseError naming `key` */
 export function parseItem(key: string, item: Item, reserved: readonly string[]): LeaseItem {
+  if ([...TELLING_FIELDS, 'isReleased'].every(name => item[name] === undefined)) {
+    const kept = { data: dataOf(key, item), attributes: attributesOf(item, reserved) };
+    return {
+      ...{ version: '', ours: null, ownerName: '', leaseMs: 0, isReleased: true, isBare: true },
+      ...kept,
+    };
+  }
   const version = text(key, item, 'recordVersionNumber');
   const ours = parseVersion(version);
   const duration = text(key, item, 'leaseDuration');
@@ -64,7 +76,8 @@ export function toRecord(key: string, row: LeaseItem): LeaseRecord | null {
   if (!row.isReleased) {
     return { key, isHeld: true, owner: ownerOf(row), fencingToken, holder, data, attributes };
   }
-  return data === undefined && attributes === undefined ? null : { key, isHeld: false, data, attributes };
+  const isKnown = row.isBare === true || data !== undefined || attributes !== undefined;
+  return !isKnown ? null : { key, isHeld: false, data, attributes };
 }
 
 /** Who holds the row: the owner of an acquisition of ours, else the name that another client goes by. */

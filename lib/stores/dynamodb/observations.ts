@@ -1,4 +1,4 @@
-import { DEFAULT_DRIFT_RATE, takeOverAfterMs } from '../../core/lease-timing.js';
+import { DEFAULT_DRIFT_RATE, MAX_DRIFT_RATE, takeOverAfterMs } from '../../core/lease-timing.js';
 import type { Clock } from '../../core/ports.js';
 
 /** What a contender knows of a key that it watches. */
@@ -42,20 +42,34 @@ export class Observations {
 
   /** Call it after the consistent reply that showed the version, so that its lease is counted from no earlier than that. */
   see(key: string, version: string, leaseMs: number, driftRate = DEFAULT_DRIFT_RATE): Observation {
+    const entry = this.entryFor(key, version, leaseMs, driftRate);
+    this.put(key, entry);
+    return this.told(entry, driftRate);
+  }
+
+  /**
+   * As {@link see}, by one who does not wait for the key: he displaces nothing that others watch, however many keys he looks at.
+   * Nor does he know whose clocks are compared, so it takes as long as it may for anybody.
+   */
+  note(key: string, version: string, leaseMs: number): Observation {
+    const entry = this.entryFor(key, version, leaseMs, MAX_DRIFT_RATE);
+    if (this.entries.has(key) || this.entries.size < this.maxKeys) this.entries.set(key, entry);
+    return this.told(entry, MAX_DRIFT_RATE);
+  }
+
+  /** The key is free, or held by us. */
+  forget(key: string): void {
+    this.entries.delete(key);
+  }
+
+  private entryFor(key: string, version: string, leaseMs: number, driftRate: number): Entry {
     const nowMs = this.clock.monotonicMs();
     const before = this.entries.get(key);
     // Who has written since a look of long ago may have died since, too.
     const hasChanged =
       before !== undefined && nowMs - before.seenMs < 2 * takeOverAfterMs(leaseMs, driftRate);
     const first = before?.version === version ? before : { version, leaseMs, sinceMs: nowMs, hasChanged };
-    const entry = { ...first, seenMs: nowMs };
-    this.put(key, entry);
-    return this.told(entry, driftRate);
-  }
-
-  /** The key is free, or held by us. */
-  forget(key: string): void {
-    this.entries.delete(key);
+    return { ...first, seenMs: nowMs };
   }
 
   private told({ version, leaseMs, sinceMs, hasChanged }: Entry, driftRate: number): Observation {

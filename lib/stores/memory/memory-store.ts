@@ -10,6 +10,7 @@ import type {
   RevokeRequest,
 } from '../../core/lease-store.js';
 import { ABSENT, NOT_HELD, RELEASED } from '../../core/outcomes.js';
+import { poolOfSlot, slotKey } from '../../core/slot-keys.js';
 import type { Clock } from '../../core/ports.js';
 import { systemClock } from '../../platform/system-clock.js';
 import { FreedHints } from './freed-hints.js';
@@ -33,6 +34,7 @@ const SWEPT_PER_NEW_ROW = 2;
 export class MemoryLeaseStore implements LeaseStore {
   readonly name = 'memory';
   readonly expiry = 'server';
+  readonly findsSlots = true;
   private readonly clock: Clock;
   private readonly rows = new Map<string, LeaseRow>();
   private readonly hints = new FreedHints();
@@ -50,24 +52,8 @@ export class MemoryLeaseStore implements LeaseStore {
 
   async acquire(request: AcquireRequest): Promise<AcquireOutcome> {
     const nowMs = this.clock.monotonicMs();
-    const known = this.rowAt(request.key, nowMs);
-    if (known === undefined && request.mustExist === true) return ABSENT;
-    const row = known ?? this.newRow(request.key, nowMs);
-    if (row.state === 'free') {
-      row.grant(request, this.nextToken(), nowMs);
-    } else if (row.isHeldBy(request.owner)) {
-      row.rearm(request.ttlMs, nowMs);
-    } else {
-      const owner = row.owner === '' ? undefined : row.owner;
-      return { kind: 'held', owner, holder: row.holder, freeInMs: row.remainingMs(nowMs) };
-    }
-    return {
-      kind: 'granted',
-      fencingToken: row.fencingToken,
-      sentAt: request.sentAt,
-      data: row.data,
-      attributes: row.attributes,
-    };
+    const { slots } = request;
+    return slots === undefined ? this.acquireKey(request, nowMs) : this.acquireSlot(request, slots, nowMs);
   }
 
   async renew(request: RenewRequest): Promise<RenewOutcome> {
@@ -85,11 +71,12 @@ export class MemoryLeaseStore implements LeaseStore {
 
   async release(request: ReleaseRequest): Promise<ReleaseOutcome> {
     const nowMs = this.clock.monotonicMs();
-    const row = this.rowAt(request.key, nowMs);
-    if (row === undefined || !row.release(request, nowMs)) return NOT_HELD;
-    this.forgetIfEmpty(row);
-    this.hints.tell(request.key);
-    return RELEASED;
+    const { key, slots } = request;
+    const keys = slots === undefined ? [key] : slotKeysOf(key, slots);
+    // One that was revoked may be followed by another slot of the same owner.
+    const released = keys.filter(each => this.rowAt(each, nowMs)?.release(request, nowMs) === true);
+    for (const each of released) this.freed(each);
+    return released.length > 0 ? RELEASED : NOT_HELD;
   }
 
   async revoke(request: RevokeRequest): Promise<boolean> {
@@ -100,8 +87,7 @@ export class MemoryLeaseStore implements LeaseStore {
       return true;
     }
     row.free();
-    this.forgetIfEmpty(row);
-    this.hints.tell(request.key);
+    this.freed(request.key);
     return true;
   }
 
@@ -125,6 +111,48 @@ export class MemoryLeaseStore implements LeaseStore {
 
   /** Does nothing: other managers may share this instance, and leases end by themselves. */
   async close(): Promise<void> {}
+
+  private acquireKey(request: AcquireRequest, nowMs: number): AcquireOutcome {
+    const known = this.rowAt(request.key, nowMs);
+    if (known === undefined && request.mustExist === true) return ABSENT;
+    const row = known ?? this.newRow(request.key, nowMs);
+    if (row.state === 'free') {
+      row.grant(request, this.nextToken(), nowMs);
+    } else if (row.isHeldBy(request.owner)) {
+      row.rearm(request.ttlMs, nowMs);
+    } else {
+      const owner = row.owner === '' ? undefined : row.owner;
+      return { kind: 'held', owner, holder: row.holder, freeInMs: row.remainingMs(nowMs) };
+    }
+    return {
+      kind: 'granted',
+      fencingToken: row.fencingToken,
+      sentAt: request.sentAt,
+      data: row.data,
+      attributes: row.attributes,
+    };
+  }
+
+  /** The slot that the owner holds, else the first that is free. */
+  private acquireSlot(request: AcquireRequest, slots: number, nowMs: number): AcquireOutcome {
+    const { key, owner, firstSlot = 0 } = request;
+    const rows = slotKeysOf(key, slots).map(each => this.rowAt(each, nowMs));
+    const from = (suits: (row: LeaseRow | undefined) => boolean): number | undefined =>
+      rows.map((_, n) => (firstSlot + n) % slots).find(slot => suits(rows[slot]));
+    const slot = from(row => row?.isHeldBy(owner) === true) ?? from(row => (row?.state ?? 'free') === 'free');
+    if (slot === undefined)
+      return { kind: 'held', freeInMs: Math.min(...rows.map(row => row?.remainingMs(nowMs) ?? 0)) };
+    const outcome = this.acquireKey({ ...request, key: slotKey(key, slot) }, nowMs);
+    return outcome.kind === 'granted' ? { ...outcome, slot } : outcome;
+  }
+
+  private freed(key: string): void {
+    const row = this.rows.get(key);
+    if (row !== undefined) this.forgetIfEmpty(row);
+    this.hints.tell(key);
+    const pool = poolOfSlot(key);
+    if (pool !== undefined) this.hints.tell(pool);
+  }
 
   /** The row of a key as of now; rows that keep nothing do not exist. */
   private rowAt(key: string, nowMs: number): LeaseRow | undefined {
@@ -159,6 +187,10 @@ export class MemoryLeaseStore implements LeaseStore {
     this.lastToken = Math.max(this.lastToken + 1, Math.floor(this.clock.wallMs() * 1000));
     return this.lastToken;
   }
+}
+
+function slotKeysOf(pool: string, slots: number): string[] {
+  return Array.from({ length: slots }, (_, slot) => slotKey(pool, slot));
 }
 
 /** @returns a new {@link MemoryLeaseStore}; share it among managers that shall contend */

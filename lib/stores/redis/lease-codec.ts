@@ -36,7 +36,7 @@ let lastHolder: HolderInfo | undefined;
 let lastJson = '';
 
 /** Grants that are asked for at the same time have the same holder. */
-function jsonOf(holder: HolderInfo): string {
+export function jsonOf(holder: HolderInfo): string {
   if (holder !== lastHolder) {
     lastHolder = holder;
     lastJson = JSON.stringify(holder);
@@ -65,7 +65,7 @@ export function revokeArguments(request: RevokeRequest): Argument[] {
 }
 
 /** An owner as the scripts keep it: without line ends, which divide a lease. Ids of ours have none. */
-function ownerLine(owner: string): string {
+export function ownerLine(owner: string): string {
   return /[%\n]/.test(owner) ? owner.replace(/%/g, '%25').replace(/\n/g, '%0A') : owner;
 }
 
@@ -74,16 +74,16 @@ function ownerOf(line: string): string {
 }
 
 /** Rounded up: the store must never end a lease before its holder thinks so. */
-function wholeMs(ms: number): string {
+export function wholeMs(ms: number): string {
   return `${Math.ceil(ms)}`;
 }
 
 /** Without writes, the arguments that say so are left out. */
-function hasWrites({ data, attributes }: LeaseWrites): boolean {
+export function hasWrites({ data, attributes }: LeaseWrites): boolean {
   return data !== undefined || attributes !== undefined;
 }
 
-function withWrites(
+export function withWrites(
   args: readonly Argument[],
   { data, dataTtlMs, attributes = {} }: LeaseWrites,
 ): Argument[] {
@@ -231,7 +231,7 @@ function list(key: string, reply: unknown): readonly unknown[] {
   return reply;
 }
 
-function text(field: unknown): string {
+export function text(field: unknown): string {
   if (Buffer.isBuffer(field)) return field.toString('utf8');
   return typeof field === 'string' || typeof field === 'number' ? `${field}` : '';
 }

@@ -18,6 +18,8 @@ export type Argument = string | Buffer;
 /** What a script does for one lease. */
 export interface LeaseCommand<Request, Outcome> {
   readonly script: RedisScript;
+  /** The script takes one request only: it is long as it is. @default false */
+  readonly isAlone?: boolean;
   /** @throws what the request is refused for, before anything is sent */
   check?(request: Request): void;
   keysOf(request: Request): string[];
@@ -61,7 +63,7 @@ export class LeaseScriptRunner<Request extends { readonly key: string }, Outcome
   private sendAll(): void {
     const { asked } = this;
     this.asked = [];
-    const isTogether = asked.length > 1 && this.connection.takesManyKeys;
+    const isTogether = asked.length > 1 && this.command.isAlone !== true && this.connection.takesManyKeys;
     for (const some of isTogether ? inCommands(asked) : asked.map(each => [each])) this.send(some);
   }
 

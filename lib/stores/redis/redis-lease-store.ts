@@ -23,8 +23,9 @@ import { LeaseScriptRunner, type LeaseCommand } from './lease-script-runner.js';
 import { messageOf, toStoreError } from './redis-errors.js';
 import { RedisKeys } from './redis-keys.js';
 import type { ResolvedRedisStoreOptions } from './redis-store-options.js';
-import { guardedAcquire } from './restart-guard.js';
-import { SCRIPTS } from './scripts.generated.js';
+import { withRestartGuard } from './restart-guard.js';
+import { SCRIPTS, type RedisScript } from './scripts.generated.js';
+import { acquireSlotArguments, releaseSlotArguments, slotOutcome } from './slot-codec.js';
 
 /** What a {@link RedisLeaseStore} is made of besides its options. */
 export interface RedisStoreParts {
@@ -44,6 +45,7 @@ const OPEN_TIMEOUT_MS = 2000;
 export class RedisLeaseStore implements LeaseStore {
   readonly name = 'redis';
   readonly expiry = 'server';
+  readonly findsSlots = true;
   /** Longest TTL that the store takes, in ms. */
   readonly maxTtlMs: number;
   private readonly keys: RedisKeys;
@@ -52,8 +54,10 @@ export class RedisLeaseStore implements LeaseStore {
   private readonly eviction: EvictionCheck;
   private readonly hints: FreedHints;
   private readonly acquires: LeaseScriptRunner<AcquireRequest, AcquireOutcome>;
+  private readonly slotAcquires: LeaseScriptRunner<AcquireRequest, AcquireOutcome>;
   private readonly renewals: LeaseScriptRunner<RenewRequest, RenewOutcome>;
   private readonly releases: LeaseScriptRunner<ReleaseRequest, ReleaseOutcome>;
+  private readonly slotReleases: LeaseScriptRunner<ReleaseRequest, ReleaseOutcome>;
   private readonly revocations: LeaseScriptRunner<RevokeRequest, boolean>;
   private readonly inspections: LeaseScriptRunner<{ key: string }, LeaseRecord | null>;
   private readonly clock: Clock;
@@ -78,15 +82,26 @@ export class RedisLeaseStore implements LeaseStore {
       const { lease, data } = this.keys.of(key);
       return [lease, data];
     };
-    this.acquires = this.runnerOf<AcquireRequest, AcquireOutcome>({
-      script: restartGuard ? guardedAcquire(maxTtlMs) : SCRIPTS.acquire,
-      check: request => {
+    const keyOfPool = ({ key }: { key: string }): string[] => [this.keys.pool(key)];
+    const granting = (script: RedisScript) => ({
+      script: restartGuard ? withRestartGuard(script, maxTtlMs) : script,
+      check: (request: AcquireRequest) => {
         this.checkTtl(request);
         this.eviction.assertUsable();
       },
+    });
+    this.acquires = this.runnerOf<AcquireRequest, AcquireOutcome>({
+      ...granting(SCRIPTS.acquire),
       keysOf,
       argumentsOf: codec.acquireArguments,
-      outcomeOf: (request, reply, call) => this.granted(request, reply, call),
+      outcomeOf: (request, reply, call) => this.granted(request, reply, call, codec.acquireOutcome),
+    });
+    this.slotAcquires = this.runnerOf<AcquireRequest, AcquireOutcome>({
+      ...granting(SCRIPTS['acquire-slot']),
+      isAlone: true,
+      keysOf: keyOfPool,
+      argumentsOf: acquireSlotArguments,
+      outcomeOf: (request, reply, call) => this.granted(request, reply, call, slotOutcome),
     });
     this.renewals = this.runnerOf<RenewRequest, RenewOutcome>({
       script: SCRIPTS.renew,
@@ -99,6 +114,13 @@ export class RedisLeaseStore implements LeaseStore {
       script: SCRIPTS.release,
       keysOf: keysWithoutFence,
       argumentsOf: codec.releaseArguments,
+      outcomeOf: codec.releaseOutcome,
+    });
+    this.slotReleases = this.runnerOf<ReleaseRequest, ReleaseOutcome>({
+      script: SCRIPTS['release-slot'],
+      isAlone: true,
+      keysOf: keyOfPool,
+      argumentsOf: releaseSlotArguments,
       outcomeOf: codec.releaseOutcome,
     });
     this.revocations = this.runnerOf<RevokeRequest, boolean>({
@@ -122,7 +144,7 @@ export class RedisLeaseStore implements LeaseStore {
   }
 
   acquire(request: AcquireRequest, call: CallOptions): Promise<AcquireOutcome> {
-    return this.acquires.run(request, call);
+    return (request.slots === undefined ? this.acquires : this.slotAcquires).run(request, call);
   }
 
   renew(request: RenewRequest, call: CallOptions): Promise<RenewOutcome> {
@@ -135,7 +157,7 @@ export class RedisLeaseStore implements LeaseStore {
   }
 
   release(request: ReleaseRequest, call: CallOptions): Promise<ReleaseOutcome> {
-    return this.releases.run(request, call);
+    return (request.slots === undefined ? this.releases : this.slotReleases).run(request, call);
   }
 
   revoke(request: RevokeRequest, call: CallOptions): Promise<boolean> {
@@ -163,7 +185,7 @@ export class RedisLeaseStore implements LeaseStore {
   }
 
   whenFreed(key: string, onFreed: () => void, signal: AbortSignal): void {
-    this.hints.watch(`${this.keyPrefix}${this.keys.of(key).lease}`, onFreed, signal);
+    this.hints.watch(`${this.keyPrefix}${this.keys.channel(key)}`, onFreed, signal);
   }
 
   /**
@@ -203,15 +225,16 @@ export class RedisLeaseStore implements LeaseStore {
     request: AcquireRequest,
     reply: unknown,
     call: CallOptions,
+    outcomeOf: (request: AcquireRequest, reply: unknown) => AcquireOutcome,
   ): AcquireOutcome | Promise<AcquireOutcome> {
     try {
-      return codec.acquireOutcome(request, reply);
+      return outcomeOf(request, reply);
     } catch (error) {
-      const { key, owner } = request;
+      const { key, owner, slots } = request;
       const fail = (): never => {
         throw error;
       };
-      return this.release({ key, owner }, call).then(fail, fail);
+      return this.release({ key, owner, slots }, call).then(fail, fail);
     }
   }
 

@@ -17,10 +17,12 @@ export interface ConformanceHarness {
   ttlMs: number;
   /** Writes garbage where the store keeps the record of `key`. Without it the cases on corrupt records are left out. */
   corrupt?(key: string, store: LeaseStore): Promise<void>;
-  /** Start of all keys. @default `'conformance/'` */
+  /** Start of all keys; those of pools have `pool/` before it. @default `'conformance/'` */
   keyPrefix?: string;
   /** What `store.expiry` is. Each has cases that only such a store can pass. @default 'server' */
   expiry?: LeaseStore['expiry'];
+  /** What `store.findsSlots` is. The cases on pools are for such stores only; the first case checks the claim. @default false */
+  findsSlots?: boolean;
   /** Optional parts of the port that the store does not have. Their cases are left out; the first case checks the claim. */
   lacks?: readonly ('whenFreed' | 'renewMany')[];
 }
@@ -36,7 +38,8 @@ export interface ConformanceCase {
 }
 
 /** What a case needs beyond the mandatory part of the port. */
-export type Need = 'server-expiry' | 'observed-expiry' | 'reopen' | 'corrupt' | 'whenFreed' | 'renewMany';
+export type Need =
+  'server-expiry' | 'observed-expiry' | 'reopen' | 'corrupt' | 'whenFreed' | 'renewMany' | 'slots';
 
 /** Whether a harness offers it. */
 export function offers(harness: ConformanceHarness, need: Need): boolean {
@@ -49,6 +52,8 @@ export function offers(harness: ConformanceHarness, need: Need): boolean {
       return harness.reopen !== undefined;
     case 'corrupt':
       return harness.corrupt !== undefined;
+    case 'slots':
+      return harness.findsSlots === true;
     case 'whenFreed':
     case 'renewMany':
       return harness.lacks?.includes(need) !== true;

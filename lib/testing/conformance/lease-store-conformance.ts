@@ -7,10 +7,12 @@ import { hintCases } from './cases/hint-cases.js';
 import { inspectCases } from './cases/inspect-cases.js';
 import { keyCases } from './cases/key-cases.js';
 import { listCases } from './cases/list-cases.js';
+import { poolCases } from './cases/pool-cases.js';
 import { raceCases } from './cases/race-cases.js';
 import { releaseCases } from './cases/release-cases.js';
 import { renewCases } from './cases/renew-cases.js';
 import { revokeCases } from './cases/revoke-cases.js';
+import { slotCases } from './cases/slot-cases.js';
 import { tokenCases } from './cases/token-cases.js';
 import { ttlCases } from './cases/ttl-cases.js';
 import type { CaseDefinition } from './define-cases.js';
@@ -23,6 +25,11 @@ const storeCases = defineCases('store', it => {
   it('says what it is', async ({ store, harness }) => {
     assert.ok(typeof store.name === 'string' && store.name !== '', 'name must not be empty');
     assert.equal(store.expiry, harness.expiry ?? 'server', 'expiry, as the harness declares it');
+    assert.equal(
+      store.findsSlots ?? false,
+      harness.findsSlots ?? false,
+      'findsSlots, as the harness declares it',
+    );
     for (const part of ['whenFreed', 'renewMany'] as const)
       assert.equal(
         store[part] !== undefined,
@@ -47,6 +54,8 @@ const ALL: readonly CaseDefinition[] = [
   ...inspectCases,
   ...listCases,
   ...hintCases,
+  ...poolCases,
+  ...slotCases,
   ...corruptCases,
 ];
 

@@ -11,6 +11,7 @@ import type {
   RenewOutcome,
   RenewRequest,
 } from '../../core/lease-store.js';
+import { poolKey, slotKey } from '../../core/slot-keys.js';
 import { systemRandom } from '../../platform/system-random.js';
 import type { ConformanceHarness } from './harness.js';
 
@@ -51,6 +52,11 @@ export class Probe {
 
   key(suffix = 'key'): string {
     return this.prefix + suffix;
+  }
+
+  /** Key of a pool. */
+  pool(suffix = 'workers'): string {
+    return poolKey(this.prefix + suffix);
   }
 
   owner(): string {
@@ -105,6 +111,19 @@ export class Probe {
       `${show(key)} was expected to be free; acquire answered ${show(outcome)}`,
     );
     return { ...outcome, key, owner: request.owner, ttlMs: request.ttlMs };
+  }
+
+  /** Asks for any slot of a pool, and must be granted one. @returns a grant under the key of that slot */
+  async grantSlot(pool: string, slots: number, own: Partial<AcquireRequest> = {}): Promise<Grant> {
+    const grant = await this.grant(pool, { slots, ...own });
+    const { slot = -1 } = grant;
+    assert.ok(Number.isInteger(slot) && slot >= 0 && slot < slots, `slot is ${slot} of ${slots}`);
+    return { ...grant, key: slotKey(pool, slot) };
+  }
+
+  /** Takes slots of a pool under their own keys, as if they were any lease. */
+  grantSlots(pool: string, slots: readonly number[], ttlMs = 20 * this.unitMs): Promise<Grant[]> {
+    return Promise.all(slots.map(slot => this.grant(slotKey(pool, slot), { ttlMs })));
   }
 
   /** A stranger asks, and must be refused. */
@@ -226,7 +245,10 @@ export class Probe {
   private async acquireAs(request: AcquireRequest, store: LeaseStore): Promise<AcquireOutcome> {
     const outcome = await store.acquire(request, CALL);
     const { key, owner, ttlMs } = request;
-    if (outcome.kind === 'granted') this.grants.push({ ...outcome, key, owner, ttlMs });
+    if (outcome.kind === 'granted') {
+      const own = outcome.slot === undefined ? key : slotKey(key, outcome.slot);
+      this.grants.push({ ...outcome, key: own, owner, ttlMs });
+    }
     return outcome;
   }
 }

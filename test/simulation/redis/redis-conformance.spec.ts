@@ -20,7 +20,7 @@ describe('the production Redis store on the model, conformance', () => {
       ...{ restartGuard: false, maxTtlMs: 30 * 86_400_000 },
     });
   const harness: ConformanceHarness = {
-    ...{ open, reopen: open, ttlMs: 1000 },
+    ...{ open, reopen: open, ttlMs: 1000, findsSlots: true },
     elapse: ms => clock.advance(ms),
     corrupt: async key => void server.command('SET', server.keys.of(key).lease, 'garbage'),
   };

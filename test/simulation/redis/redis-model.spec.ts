@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { guardedAcquire } from '../../../lib/stores/redis/restart-guard.js';
+import { withRestartGuard } from '../../../lib/stores/redis/restart-guard.js';
 import { SCRIPTS } from '../../../lib/stores/redis/scripts.generated.js';
 import { systemClock } from '../../../lib/platform/system-clock.js';
 import { VirtualClock } from '../../../lib/testing/index.js';
@@ -53,7 +53,7 @@ describe('The model of Redis', () => {
   }, 120_000);
 
   it('lets the restart guard wait as long as a real Redis does', async () => {
-    const guarded = guardedAcquire(30 * 86_400_000);
+    const guarded = withRestartGuard(SCRIPTS.acquire, 30 * 86_400_000);
     await real.script('LOAD', guarded.source);
     const uptimeS = Number(/uptime_in_seconds:(\d+)/.exec(await real.info('server'))![1]);
     const model = new RedisModel({ clock: systemClock, uptimeMs: uptimeS * 1000 });
@@ -107,7 +107,7 @@ describe('A server of the model', () => {
   });
 
   it('grants nothing under the restart guard until it has been up for maxTtl, and a second for the rounding', async () => {
-    const guarded = guardedAcquire(5000);
+    const guarded = withRestartGuard(SCRIPTS.acquire, 5000);
     model.restart({ keeps: 'all' });
     model.loadScript(guarded.source);
     await clock.advance(5900);

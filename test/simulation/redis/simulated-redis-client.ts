@@ -22,7 +22,7 @@ const CLOSED = 'Connection is closed.';
 const NOT_WRITABLE = "Stream isn't writeable and enableOfflineQueue options is false";
 const NO_RETRIES_LEFT =
   'Reached the max retries per request limit (which is 0). Refer to "maxRetriesPerRequest" option for details.';
-const NAMES = new Map(Object.entries(SCRIPTS).map(([name, { sha1 }]) => [sha1, name]));
+const NAMES = new Map(Object.entries(SCRIPTS).map(([name, { sha1 }]) => [sha1, name.replace('-slot', '')]));
 
 /**
  * What ioredis is with the settings of our own clients (client-source.ts, {@link oneConnection}): nothing is queued, sent twice

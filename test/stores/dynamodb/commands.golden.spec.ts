@@ -16,6 +16,8 @@ const TOKEN_IS = '#fencingToken = :token';
 const IS_HELD = 'attribute_not_exists(#isReleased)';
 const FREE = 'SET #recordVersionNumber = :recordVersionNumber, #isReleased = :isReleased';
 const FREED = { ':recordVersionNumber': { S: `me:~released:${TOKEN}` }, ':isReleased': { S: '1' } };
+const IS_BARE =
+  'attribute_not_exists(#recordVersionNumber) AND attribute_not_exists(#ownerName) AND attribute_not_exists(#leaseDuration)';
 const names = (...own: string[]) => Object.fromEntries(own.map(name => [`#${name}`, name]));
 
 describe('commands', () => {
@@ -27,10 +29,9 @@ describe('commands', () => {
       UpdateExpression:
         'SET #ownerName = :ownerName, #leaseDuration = :leaseDuration, #recordVersionNumber = :recordVersionNumber, ' +
         '#fencingToken = if_not_exists(#fencingToken, :seed) + :one REMOVE #isReleased, #holder',
-      ConditionExpression: 'attribute_not_exists(#pk) OR attribute_exists(#isReleased)',
+      ConditionExpression: `(${IS_BARE}) OR attribute_exists(#isReleased)`,
       ExpressionAttributeNames: {
         ...names('ownerName', 'leaseDuration', 'recordVersionNumber', 'fencingToken', 'isReleased', 'holder'),
-        '#pk': 'key',
       },
       ExpressionAttributeValues: {
         ':ownerName': { S: 'me' },
@@ -52,12 +53,11 @@ describe('commands', () => {
         'SET #ownerName = :ownerName, #leaseDuration = :leaseDuration, #recordVersionNumber = :recordVersionNumber, ' +
         '#fencingToken = if_not_exists(#fencingToken, :seed) + :one, #holder = :holder, #data = :data, ' +
         '#dataIsText = :dataIsText, #a0 = :a0, #a1 = :a1, #a2 = :a2 REMOVE #isReleased',
-      ConditionExpression:
-        'attribute_not_exists(#pk) OR attribute_exists(#isReleased) OR #recordVersionNumber = :observed',
+      ConditionExpression: `(${IS_BARE}) OR attribute_exists(#isReleased) OR #recordVersionNumber = :observed`,
       ExpressionAttributeNames: {
         ...names('ownerName', 'leaseDuration', 'recordVersionNumber', 'fencingToken', 'isReleased', 'holder'),
         ...names('data', 'dataIsText'),
-        ...{ '#a0': 'shard', '#a1': 'n', '#a2': 'yes', '#pk': 'key' },
+        ...{ '#a0': 'shard', '#a1': 'n', '#a2': 'yes' },
       },
       ExpressionAttributeValues: {
         ':ownerName': { S: 'me' },
@@ -79,11 +79,13 @@ describe('commands', () => {
   it('acquire only a key that exists', () => {
     const request = { ...acquire, mustExist: true };
     expect(commands.acquire(request, SEED, undefined)).toMatchObject({
-      ConditionExpression: 'attribute_exists(#isReleased)',
+      ConditionExpression: `(attribute_exists(#pk) AND ${IS_BARE}) OR attribute_exists(#isReleased)`,
     });
-    expect(commands.acquire(request, SEED, undefined).ExpressionAttributeNames).not.toHaveProperty('#pk');
+    expect(commands.acquire(request, SEED, undefined).ExpressionAttributeNames).toMatchObject({
+      '#pk': 'key',
+    });
     expect(commands.acquire(request, SEED, 'theirs')).toMatchObject({
-      ConditionExpression: 'attribute_exists(#isReleased) OR #recordVersionNumber = :observed',
+      ConditionExpression: expect.stringMatching(/^\(.*\) OR .* OR #recordVersionNumber = :observed$/),
     });
   });
 
@@ -265,7 +267,7 @@ describe('commands', () => {
   it('go to the row of namespace, key and sort key', () => {
     expect(elsewhere.get('k')).toStrictEqual({ TableName: 'other', Key: KEY, ConsistentRead: true });
     expect(elsewhere.deleteRow(release)).toMatchObject({ TableName: 'other', Key: KEY });
-    const input = elsewhere.acquire(acquire, SEED, undefined);
+    const input = elsewhere.acquire({ ...acquire, mustExist: true }, SEED, undefined);
     expect(input).toMatchObject({ Key: KEY, ExpressionAttributeNames: { '#pk': 'lock id' } });
   });
 

@@ -40,6 +40,27 @@ describe('parseItem', () => {
     });
   });
 
+  it('takes a row that says nothing of a lease for a free one, whatever else is in it', () => {
+    const bare = { key: { S: 'k' }, LeaseUntil: { N: '1767225600' }, ProcessID: { S: 'p' }, L: { L: [] } };
+    const row = parseItem('k', bare, RESERVED);
+    expect(row).toMatchObject({ ours: null, isReleased: true, isBare: true });
+    expect(row.attributes).toEqual({ LeaseUntil: 1_767_225_600, ProcessID: 'p' });
+    expect(toRecord('k', parseItem('k', { key: { S: 'k' } }, RESERVED))).toMatchObject({
+      key: 'k',
+      isHeld: false,
+    });
+  });
+
+  it.each(['ownerName', 'leaseDuration', 'recordVersionNumber', 'isReleased'])(
+    'refuses a row that says nothing but %s',
+    name => {
+      const item = { key: { S: 'k' }, [name]: { S: '20s' } };
+      expect(() => parseItem('k', item, RESERVED)).toThrow(
+        expect.objectContaining({ code: 'LOCK_CORRUPT_LEASE' }),
+      );
+    },
+  );
+
   it('goes by the presence of isReleased, as other clients do', () => {
     for (const isReleased of [{ S: '1' }, { S: 'yes' }, { BOOL: false }])
       expect(parse({ isReleased }).isReleased).toBe(true);

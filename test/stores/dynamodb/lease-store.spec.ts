@@ -613,13 +613,13 @@ describe('rows', () => {
 
   it('name the key without its namespace when they cannot be read', async () => {
     const { table, store } = setUp({ namespace: 'shop/' });
-    table.put({ key: { S: 'shop/k' } });
+    table.put({ key: { S: 'shop/k' }, ownerName: { S: 'somebody' } });
     await expect(store.inspect('k', call)).rejects.toMatchObject({ code: 'LOCK_CORRUPT_LEASE', key: 'k' });
   });
 
   it('that cannot be read end a listing with their error', async () => {
     const { table, store } = setUp();
-    table.put({ key: { S: 'damaged' } });
+    table.put({ key: { S: 'damaged' }, ownerName: { S: 'somebody' } });
     const list = async () => {
       for await (const _ of store.list('', call));
     };

@@ -75,4 +75,34 @@ describe('Observations', () => {
     observations.see('d', 'v', LEASE_MS);
     expect(['a', 'b', 'c', 'd'].filter(key => observations.get(key) !== undefined)).toEqual(['a', 'b', 'd']);
   });
+
+  it('that are noted in passing count as any, by the clocks that drift apart most', async () => {
+    const { clock, observations } = setUp();
+    expect(observations.note('k', 'v1', LEASE_MS)).toEqual({
+      version: 'v1',
+      freeInMs: 1102,
+      hasChanged: false,
+    });
+    await clock.advance(1000);
+    expect(observations.get('k')?.freeInMs).toBe(12);
+    expect(observations.note('k', 'v1', LEASE_MS).freeInMs).toBe(102);
+    expect(observations.note('k', 'v2', LEASE_MS)).toEqual({
+      version: 'v2',
+      freeInMs: 1102,
+      hasChanged: true,
+    });
+  });
+
+  it('that are noted in passing displace none that others watch', () => {
+    const { observations } = setUp(2);
+    observations.see('watched', 'v', LEASE_MS);
+    for (const key of ['a', 'b', 'watched', 'a', 'c']) observations.note(key, 'v', LEASE_MS);
+    const known = (): string[] =>
+      ['watched', 'a', 'b', 'c', 'd'].filter(key => observations.get(key) !== undefined);
+    expect(known()).toEqual(['watched', 'a']);
+    observations.get('watched');
+    observations.note('a', 'v', LEASE_MS);
+    observations.see('d', 'v', LEASE_MS);
+    expect(known()).toEqual(['watched', 'd']);
+  });
 });

@@ -10,6 +10,7 @@ const harness: ConformanceHarness = {
   reopen: async () => shared,
   elapse: ms => clock.advance(ms),
   ttlMs: 1000,
+  findsSlots: true,
 };
 
 describe('memory store, conformance', () => {

@@ -1,4 +1,5 @@
 import { describe, it } from '@jest/globals';
+import { RedisKeys } from '../../../lib/stores/redis/redis-keys.js';
 import { redisStore, type RedisStoreOptions } from '../../../lib/stores/redis/index.js';
 import { leaseStoreConformance, type ConformanceHarness } from '../../../lib/testing/index.js';
 import { silent } from '../../support/fixtures.js';
@@ -20,7 +21,8 @@ export function harness(
     elapse: ms => new Promise(resolve => setTimeout(resolve, ms)),
     ttlMs: 300,
     keyPrefix,
-    corrupt: async key => void (await write(`lock:{${key}}:lease`, 'garbage')),
+    findsSlots: true,
+    corrupt: async key => void (await write(new RedisKeys('lock').of(key).lease, 'garbage')),
   };
 }
 

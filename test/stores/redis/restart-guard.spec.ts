@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { redisStore, type RedisLeaseStore, type RedisStoreOptions } from '../../../lib/stores/redis/index.js';
-import { guardedAcquire } from '../../../lib/stores/redis/restart-guard.js';
+import { withRestartGuard } from '../../../lib/stores/redis/restart-guard.js';
+import { SCRIPTS } from '../../../lib/stores/redis/scripts.generated.js';
 import { startRedisCluster, startRedisServer, type RedisServer } from '../../support/redis-server.js';
 import { TcpProxy } from '../../support/tcp-proxy.js';
 import {
@@ -55,7 +56,7 @@ describe('Restart guard', () => {
 
   it('waits also where a restarted Redis knows the script, as before version 7 from its AOF or dump', async () => {
     const server = await serverWith();
-    const { source } = guardedAcquire(30_000);
+    const { source } = withRestartGuard(SCRIPTS.acquire, 30_000);
     await server.command('SCRIPT', 'LOAD', source);
     const store = storeOn(server.url, { maxTtl: '30s' });
     expect(await store.acquire(request(fresh('key')), call)).toMatchObject({ kind: 'not-yet' });

@@ -25,6 +25,7 @@ Returns 'granted <token>' where the key was free and nothing is kept
 --@include counter
 --@include kept
 --@include lease
+--@include grant
 --@include each
 --@include anything-kept
 
@@ -41,16 +42,12 @@ return each(3, function(k, a, last, seen)
     if lease.owner ~= ARGV[a + 1] or lease.state ~= 'held' then
       return { 'held', lease.owner, lease.holder, leftMs }
     end
-    local kept = readKept(KEYS[k + 3])
-    if leftMs < tonumber(ARGV[a + 2]) then
-      redis.call('PEXPIRE', KEYS[k + 1], ARGV[a + 2])
-    end
-    return { 'granted', lease.token, kept }
+    return { 'granted', lease.token, rearm(KEYS[k + 1], KEYS[k + 3], leftMs, ARGV[a + 2]) }
   end
 
   local counter = seen[k + 2]
-  local lastToken = not counter and 0 or string.match(counter, '^%d+$') and tonumber(counter)
-  if not lastToken or lastToken >= 9007199254740991 then
+  local number = nextToken(counter)
+  if not number then
     return { 'corrupt', 'its counter is not a safe integer' }
   end
   -- Read, and found sound, before anything is written.
@@ -59,18 +56,11 @@ return each(3, function(k, a, last, seen)
     return 'absent'
   end
 
-  local nowUs = nowMicros()
-  local number = math.max(lastToken + 1, nowUs)
   local token = integer(number)
   local lease = formatLease('held', token, ARGV[a + 1], '0', ARGV[a + 3])
-  -- What is there, and was not seen, is no string.
-  if not redis.call('SET', KEYS[k + 1], lease, 'PX', ARGV[a + 2], 'NX') then
-    return { 'corrupt', 'the Redis key of its lease holds a value of another type' }
-  end
-  local lifeMs = counterLifeMs(number, nowUs, tonumber(ARGV[a + 2]))
-  if not redis.call('SET', KEYS[k + 2], token, 'PX', lifeMs, counter and 'XX' or 'NX') then
-    redis.call('DEL', KEYS[k + 1])
-    return { 'corrupt', 'the Redis key of its counter holds a value of another type' }
+  local problem = putLease(KEYS[k + 1], KEYS[k + 2], counter, number, ARGV[a + 2], lease)
+  if problem then
+    return { 'corrupt', problem }
   end
   if last > a + 4 then
     writeKept(KEYS[k + 3], ARGV[a + 5], ARGV[a + 6], ARGV[a + 7], a + 8, last)

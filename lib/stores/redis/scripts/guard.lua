@@ -1,5 +1,5 @@
 --[[
-The restart guard. Where it is on, it comes before acquire.lua, after a line `local maxTtlMs = …`: until this server has
+The restart guard. Where it is on, it comes before acquire.lua and acquire-slot.lua, after a line `local maxTtlMs = …`: until this server has
 been up for longer than any lease lives, a lease from before its start may still be held. It is looked at with each
 acquire, by the very process that would grant: before Redis 7, a restarted server finds its scripts in the AOF or the dump.
 

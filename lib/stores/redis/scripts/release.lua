@@ -2,7 +2,7 @@
 Ends leases where owner and token match: at once, and tells those who wait; or keeps the key unavailable for a while. For one
 lease, or for many:
 
-KEYS[1] lease; its name is also the channel on which waiters listen
+KEYS[1] lease; its name is also the channel on which waiters listen, or tells that of its pool
 KEYS[2] data
 
 ARGV[1] owner
@@ -21,6 +21,7 @@ Returns 'released'
 --@include clock
 --@include kept
 --@include lease
+--@include freed
 --@include each
 
 return each(2, function(k, a, last, seen)
@@ -56,8 +57,7 @@ return each(2, function(k, a, last, seen)
     writeKept(KEYS[k + 2], ARGV[a + 5], ARGV[a + 6], ARGV[a + 7], a + 8, last)
   end
   if keepMs <= 0 then
-    -- Without the right to publish, waiters poll; the key is free all the same.
-    redis.pcall('PUBLISH', KEYS[k + 1], 'freed')
+    tellFreed(KEYS[k + 1])
   end
   return 'released'
 end)

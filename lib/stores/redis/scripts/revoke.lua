@@ -1,7 +1,7 @@
 --[[
 Takes grants away from their holders: refuses them further renewals, or frees the key at once. For one lease, or for many:
 
-KEYS[1] lease; its name is also the channel on which waiters listen
+KEYS[1] lease; its name is also the channel on which waiters listen, or tells that of its pool
 
 ARGV[1] token of the grant
 ARGV[2] 1: free the key at once; 0: let the lease end at its expiry
@@ -11,6 +11,7 @@ Returns 'revoked'
      or {'corrupt', fact}
 ]]
 --@include lease
+--@include freed
 --@include each
 
 return each(1, function(k, a)
@@ -25,8 +26,7 @@ return each(1, function(k, a)
   end
   if ARGV[a + 2] == '1' then
     redis.call('DEL', KEYS[k + 1])
-    -- Without the right to publish, waiters poll; the key is free all the same.
-    redis.pcall('PUBLISH', KEYS[k + 1], 'freed')
+    tellFreed(KEYS[k + 1])
   elseif lease.state == 'held' then
     local leftMs = redis.call('PTTL', KEYS[k + 1])
     if leftMs == -1 then

@@ -10,7 +10,8 @@ async function corruptKey(probe: Probe): Promise<string> {
   return key;
 }
 
-async function assertCorrupt(promise: Promise<unknown>, key: string): Promise<void> {
+/** It must fail, as what is kept under the key cannot be read. */
+export async function assertCorrupt(promise: Promise<unknown>, key: string): Promise<void> {
   await assert.rejects(promise, error => {
     assert.ok(
       isDistributedLockError(error, 'LOCK_CORRUPT_LEASE'),

@@ -1,0 +1,29 @@
+import type { AcquireOutcome, AcquireRequest, ReleaseRequest } from '../../core/lease-store.js';
+import type { Argument } from './lease-script-runner.js';
+import { acquireOutcome, hasWrites, jsonOf, ownerLine, text, wholeMs, withWrites } from './lease-codec.js';
+import { corrupt } from './redis-errors.js';
+
+/** Arguments and replies of the scripts that look at all slots of a pool; lease-codec.ts has the others. */
+
+/** ARGV of acquire-slot.lua. */
+export function acquireSlotArguments(request: AcquireRequest): Argument[] {
+  const { owner, ttlMs, holder, slots = 0, firstSlot = 0 } = request;
+  const args: Argument[] = [ownerLine(owner), wholeMs(ttlMs), holder === undefined ? '' : jsonOf(holder)];
+  args.push(`${slots}`, `${firstSlot % slots}`);
+  return hasWrites(request) ? withWrites(args, request) : args;
+}
+
+/** ARGV of release-slot.lua. */
+export function releaseSlotArguments(request: ReleaseRequest): Argument[] {
+  const { owner, fencingToken = '', slots = 0 } = request;
+  return [ownerLine(owner), `${fencingToken}`, `${slots}`];
+}
+
+/** @throws CorruptLeaseError */
+export function slotOutcome(request: AcquireRequest, reply: unknown): AcquireOutcome {
+  const outcome = acquireOutcome(request, reply);
+  if (outcome.kind !== 'granted') return outcome;
+  const slot = Array.isArray(reply) ? Number(text(reply[3])) : NaN;
+  if (Number.isInteger(slot)) return { ...outcome, slot };
+  throw corrupt(request.key, 'the script does not say which slot it has granted');
+}
