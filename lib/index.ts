@@ -84,11 +84,14 @@ export type {
   InsteadOfRunning,
   KeyFunction,
   LeaderOnlyOptions,
+  PermitNameFunction,
   WithLockMethodOptions,
+  WithPermitMethodOptions,
 } from './module/decorators/decorator-types.js';
 export { InjectLeadershipLock, InjectSyncManager } from './module/decorators/inject.js';
 export { LeaderOnly } from './module/decorators/leader-only.js';
 export { WithLock } from './module/decorators/with-lock.js';
+export { WithPermit } from './module/decorators/with-permit.js';
 export { DistributedLockModule } from './module/distributed-lock.module.js';
 export type { LockEnvSource } from './module/env-reader.js';
 export { bindLocks } from './module/host-binding.js';

@@ -177,8 +177,8 @@ export interface LeaseStore {
   /** Names that attributes must not have. @default none */
   readonly reservedAttributes?: readonly string[];
   /**
-   * Whether one request finds a free slot of a pool (`slots` in a request). Then {@link whenFreed}, asked about a pool's key, tells
-   * of all its slots. Elsewhere the engine looks at one slot after the other. @default false
+   * Whether one request finds a free slot of a pool (`slots` in a request). Then {@link whenFreed}, asked about one slot, tells of
+   * all slots of its pool. Elsewhere the engine looks at one slot after the other. @default false
    */
   readonly findsSlots?: boolean;
 

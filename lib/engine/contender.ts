@@ -254,9 +254,10 @@ export class Contender implements Contending, CommandListener<AcquireOutcome> {
   private subscribe(): void {
     if (this.subscription !== null || this.isAbandoned()) return;
     this.subscription = new AbortController();
+    const { key, slots } = this.wanted;
     try {
       const done: unknown = this.services.gateway.store.whenFreed?.(
-        this.wanted.key,
+        slots === undefined ? key : slotKey(key, 0),
         () => this.pauses.wake(),
         this.subscription.signal,
       );

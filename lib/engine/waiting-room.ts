@@ -27,7 +27,7 @@ export interface Waiter extends InLine<Waiter> {
 
 /**
  * Who waits in one manager for a key, or for any slot of a pool: first come first served. However many wait, one contender asks
- * the store. What is held here, those know who extend it.
+ * the store. What is held here, each kind of room knows by itself.
  */
 export abstract class WaitingRoom implements ContenderEvents, LeaseKeeper {
   protected readonly waiters = new WaitingLine<Waiter>();

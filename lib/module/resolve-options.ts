@@ -82,8 +82,8 @@ function checkMethods(
   problems: OptionProblems,
 ): void {
   for (const method of methods) {
-    if (method.decorator !== 'WithLock') continue;
-    collectProblems(problems, `@WithLock() on ${method.label}: `, () =>
+    if (method.decorator === 'LeaderOnly') continue;
+    collectProblems(problems, `@${method.decorator}() on ${method.label}: `, () =>
       resolveAcquire(method.options, defaults),
     );
   }

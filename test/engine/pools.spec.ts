@@ -278,7 +278,7 @@ describe('options of a pool', () => {
   it.each([
     [{}, /must have one of slots, ids and discover/],
     [{ slots: 2, ids: ['a'] }, /must have one of/],
-    [{ slots: 0 }, /slots \(0\) of pool 'p' must be a whole number from 1 to 4096/],
+    [{ slots: 0 }, /slots \(0\) must be a whole number from 1 to 4096/],
     [{ slots: 2.5 }, /whole number/],
     [{ ids: [] }, /must be a list of different keys/],
     [{ ids: ['a', 'a'] }, /must be a list of different keys/],

@@ -82,10 +82,10 @@ export class LooksFirst extends SoundPools {
   }
 }
 
-/** Gives hints for the key that was freed, and none for its pool. */
-export class TellsNotThePool extends SoundPools {
+/** Gives no hint of a slot. */
+export class TellsOfNoSlot extends SoundPools {
   override whenFreed(key: string, onFreed: () => void, signal: AbortSignal): void {
-    this.sound.whenFreed(/\/workers$/.test(key) ? `${key} alone` : key, onFreed, signal);
+    this.sound.whenFreed(/\/workers\//.test(key) ? `${key} alone` : key, onFreed, signal);
   }
 }
 

@@ -177,16 +177,19 @@ const CAUGHT_WITH_POOLS: typeof CAUGHT = [
     ],
   },
   {
-    fault: 'tells nobody who waits for the pool',
-    Store: pools.TellsNotThePool,
-    failures: ['slot: is told of, when it is freed, to who waits for its pool'],
+    fault: 'tells nobody of a slot',
+    Store: pools.TellsOfNoSlot,
+    failures: [
+      'slot: is told of, when it is freed, to who waits for any slot of its pool',
+      'slot: is told of to who waits for it alone',
+    ],
   },
   {
     fault: 'releases one slot, and not that of its owner',
     Store: pools.ReleasesTheFirst,
     failures: [
       'slot: is released for its owner who does not know which it is, and no other',
-      'slot: is told of, when it is freed, to who waits for its pool',
+      'slot: is told of, when it is freed, to who waits for any slot of its pool',
     ],
   },
 ];

@@ -1,5 +1,6 @@
 import type { Lease, SlotLease } from '../../core/lease.js';
 import type { ResolvedAcquire } from '../../core/options.js';
+import { slotKey } from '../../core/slot-keys.js';
 import type { HeldLease } from '../held-lease.js';
 import { detached } from '../lease-context.js';
 import type { SyncManager } from '../sync-manager.js';
@@ -51,7 +52,7 @@ export class PoolBalance<Slot extends number | string = number | string> {
     this.detach = manager.attach(this);
     this.running = detached(() => this.run());
     try {
-      manager.store.whenFreed?.(this.members.key, wake, this.subscription.signal);
+      manager.store.whenFreed?.(slotKey(this.members.key, 0), wake, this.subscription.signal);
     } catch {
       // Then it looks when it is time to.
     }

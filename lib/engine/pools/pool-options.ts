@@ -58,11 +58,7 @@ export function resolvePool(name: string, options: PoolOptions): ResolvedPool {
       `pool '${name}' must have one of slots, ids and discover; try { slots: 8 } for slots numbered from 0 to 7`,
     );
   }
-  if (slots !== undefined && !(Number.isInteger(slots) && slots >= 1 && slots <= MAX_SLOTS)) {
-    problems.add(
-      `slots (${describeValue(slots)}) of pool '${name}' must be a whole number from 1 to ${MAX_SLOTS}; try 8`,
-    );
-  }
+  if (slots !== undefined) checkCount('slots', slots, problems);
   if (ids !== undefined) checkIds(name, ids, problems);
   if (discover !== undefined && typeof discover !== 'string')
     problems.add(
@@ -73,6 +69,12 @@ export function resolvePool(name: string, options: PoolOptions): ResolvedPool {
   problems.throwIfAny();
   if (slots !== undefined) assertKey(slotKey(poolKey(name), slots));
   return { slots, ids, discover, refreshEveryMs };
+}
+
+/** How many slots a pool has. */
+export function checkCount(option: string, count: unknown, problems: OptionProblems): void {
+  if (Number.isInteger(count) && (count as number) >= 1 && (count as number) <= MAX_SLOTS) return;
+  problems.add(`${option} (${describeValue(count)}) must be a whole number from 1 to ${MAX_SLOTS}; try 8`);
 }
 
 function checkIds(name: string, ids: unknown, problems: OptionProblems): void {

@@ -3,7 +3,11 @@ import { sharedState } from '../../platform/shared-state.js';
 
 /** What a decorator noted about a method, for checks at start-up. */
 export type DecoratedMethod =
-  | { readonly decorator: 'WithLock'; readonly label: string; readonly options: AcquireOptions }
+  | {
+      readonly decorator: 'WithLock' | 'WithPermit';
+      readonly label: string;
+      readonly options: AcquireOptions;
+    }
   | { readonly decorator: 'LeaderOnly'; readonly label: string };
 
 function methodsByPrototype(): WeakMap<object, DecoratedMethod[]> {

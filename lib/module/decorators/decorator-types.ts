@@ -12,6 +12,9 @@ export type InsteadOfRunning = 'throw' | 'skip' | ((...args: any[]) => unknown);
 /** Builds the key, or several, from the first arguments of the method. */
 export type KeyFunction<P extends any[]> = (...args: P) => string | readonly string[];
 
+/** Builds the name of the pool from the first arguments of the method. */
+export type PermitNameFunction<P extends any[]> = (...args: P) => string;
+
 /** Options of `@WithLock()`. */
 export interface WithLockMethodOptions<F extends InsteadOfRunning = InsteadOfRunning> extends Omit<
   WithLockOptions,
@@ -24,6 +27,15 @@ export interface WithLockMethodOptions<F extends InsteadOfRunning = InsteadOfRun
    * @default 'throw'
    */
   ifHeld?: F;
+}
+
+/** Options of `@WithPermit()`. */
+export interface WithPermitMethodOptions<F extends InsteadOfRunning = InsteadOfRunning> extends Omit<
+  WithLockMethodOptions<F>,
+  'mustExist'
+> {
+  /** How many may be held at a time: 1 to 4096. The same wherever the name is used: each number has its own permits. */
+  permits: number;
 }
 
 /** Options of `@LeaderOnly()`. */

@@ -1,17 +1,12 @@
 import { assertComputedKey, assertKey, assertKeys } from '../../core/keys.js';
-import { checkOneData, checkWithLock } from '../../core/options.js';
-import { declareHostInjection, findHost } from '../host-binding.js';
-import { labelled } from '../option-checks.js';
-import { noteDecoratedMethod } from './decorated-methods.js';
+import { checkOneData } from '../../core/options.js';
 import type {
   GuardedMethodDecorator,
   InsteadOfRunning,
   KeyFunction,
   WithLockMethodOptions,
 } from './decorator-types.js';
-import { assertInsteadOfRunning, insteadOfRunning } from './instead-of-running.js';
-import { assertFinished } from './unsupported-result.js';
-import { methodLabel, wrapMethod } from './wrap-method.js';
+import { guardedMethod } from './guarded-method.js';
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- inference of a method's parameters needs the bivariance of any */
 
@@ -50,47 +45,22 @@ export function WithLock<P extends any[] = [], F extends InsteadOfRunning = 'thr
   key: string | readonly string[] | KeyFunction<P>,
   options: WithLockMethodOptions<F> = {},
 ): GuardedMethodDecorator<P, F> {
-  return (target, name, descriptor) => {
-    const label = methodLabel(target, name);
-    const { ifHeld = 'throw', ...lockOptions } = options;
-    checkAtDecoration(key, options, label);
-    wrapMethod('@WithLock()', target, name, descriptor, original => {
-      const keyOf =
-        typeof key === 'function' ? (args: any[]) => computeKey(key, args as P, label) : () => key;
-      return async function (this: object, ...args: unknown[]) {
-        const host = findHost(this, label);
-        const lockKey = keyOf(args);
-        if (ifHeld === 'skip' && host.isShuttingDown) return undefined;
-        const outcome = await host.manager.tryWithLock(lockKey, lockOptions, async () =>
-          assertFinished(await original.apply(this, args), label),
-        );
-        if (outcome.ran) return outcome.value;
-        return insteadOfRunning(ifHeld, outcome.error, this, args);
-      };
-    });
-    noteDecoratedMethod(target, { decorator: 'WithLock', label, options: lockOptions });
-    declareHostInjection(target);
-  };
+  const { ifHeld, ...lockOptions } = options;
+  return guardedMethod<string | readonly string[]>({
+    decorator: 'WithLock',
+    options: lockOptions,
+    ifHeld,
+    check: () => {
+      if (Array.isArray(key)) checkOneData(assertKeys(key), options);
+      else if (typeof key !== 'function') assertKey(key);
+    },
+    keyOf: args => (typeof key === 'function' ? computedKey(key(...(args as P))) : key),
+    run: (manager, keys, work) => manager.tryWithLock(keys, lockOptions, work),
+  });
 }
 
-function checkAtDecoration(key: unknown, options: WithLockMethodOptions, label: string): void {
-  labelled(label, () => {
-    if (Array.isArray(key)) checkOneData(assertKeys(key), options);
-    else if (typeof key !== 'function') assertKey(key);
-    checkWithLock(options);
-  });
-  if (options.ifHeld !== undefined) assertInsteadOfRunning('ifHeld', options.ifHeld, label);
-}
-
-function computeKey<P extends any[]>(
-  keyFunction: KeyFunction<P>,
-  args: P,
-  label: string,
-): string | readonly string[] {
-  return labelled(label, () => {
-    const key: unknown = keyFunction(...args);
-    if (!Array.isArray(key)) return assertComputedKey(key);
-    assertKeys(key);
-    return key.map(assertComputedKey);
-  });
+function computedKey(key: unknown): string | readonly string[] {
+  if (!Array.isArray(key)) return assertComputedKey(key);
+  assertKeys(key);
+  return key.map(assertComputedKey);
 }

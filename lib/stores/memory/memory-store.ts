@@ -106,7 +106,7 @@ export class MemoryLeaseStore implements LeaseStore {
   }
 
   whenFreed(key: string, onFreed: () => void, signal: AbortSignal): void {
-    this.hints.subscribe(key, onFreed, signal);
+    this.hints.subscribe(poolOfSlot(key) ?? key, onFreed, signal);
   }
 
   /** Does nothing: other managers may share this instance, and leases end by themselves. */
@@ -149,9 +149,7 @@ export class MemoryLeaseStore implements LeaseStore {
   private freed(key: string): void {
     const row = this.rows.get(key);
     if (row !== undefined) this.forgetIfEmpty(row);
-    this.hints.tell(key);
-    const pool = poolOfSlot(key);
-    if (pool !== undefined) this.hints.tell(pool);
+    this.hints.tell(poolOfSlot(key) ?? key);
   }
 
   /** The row of a key as of now; rows that keep nothing do not exist. */

@@ -18,6 +18,7 @@ import {
   type LeaseStore,
   SyncManager,
   WithLock,
+  WithPermit,
 } from '../../../lib/index.js';
 import { memoryStore } from '../../../lib/stores/memory/index.js';
 
@@ -97,6 +98,45 @@ export class KeysThatFit {
 
   @WithLock((id: string, isPair: boolean) => (isPair ? [id, `${id}:2`] : id))
   async oneOrSeveral(_id: string, _isPair: boolean): Promise<void> {}
+}
+
+export class PermitsThatFit {
+  @WithPermit('reports', { permits: 3 })
+  async named(_id: string): Promise<number> {
+    return 1;
+  }
+
+  @WithPermit((tenant: string) => `reports:${tenant}`, { permits: 3, ifHeld: 'skip', wait: '1s' })
+  async computed(_tenant: string, _pages: number): Promise<void> {}
+
+  @WithPermit('reports', { permits: 3, ifHeld: (id: string) => id.length })
+  async answered(_id: string): Promise<number> {
+    return 1;
+  }
+}
+
+export class PermitsThatDoNotFit {
+  // @ts-expect-error -- how many is not said
+  @WithPermit('reports', { wait: '1s' })
+  async unnumbered(): Promise<void> {}
+
+  // @ts-expect-error -- another type
+  @WithPermit((id: number) => `reports:${id}`, { permits: 3 })
+  async otherType(_id: string): Promise<void> {}
+
+  // @ts-expect-error -- undefined is no result
+  @WithPermit('reports', { permits: 3, ifHeld: 'skip' })
+  async noResult(): Promise<number> {
+    return 1;
+  }
+
+  // @ts-expect-error -- one name, not several
+  @WithPermit(() => ['a', 'b'], { permits: 3 })
+  async several(): Promise<void> {}
+
+  // @ts-expect-error -- a synchronous method
+  @WithPermit('reports', { permits: 3 })
+  synchronous(): void {}
 }
 
 export class KeysThatDoNotFit {

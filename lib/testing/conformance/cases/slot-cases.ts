@@ -85,21 +85,26 @@ export const slotCases = defineCases('slot', it => {
     });
   });
 
-  it('is told of, when it is freed, to who waits for its pool', 'slots', 'whenFreed', async probe => {
-    const pool = probe.pool();
-    await withHints(probe, pool, probe.store, async hints => {
-      for (const [slot, release] of [
-        [0, (grant: Grant) => probe.assertReleased(grant)],
-        [3, ({ owner }: Grant) => probe.store.release({ key: pool, owner, slots: SLOTS }, CALL)],
-        [4, (grant: Grant) => probe.revoke(grant, true)],
-      ] as const) {
-        const grant = await probe.grantSlot(pool, SLOTS, { firstSlot: slot });
-        const before = hints.count;
-        await release(grant);
-        await hints.more(before, `no hint came of slot ${slot}`);
-      }
-    });
-  });
+  it(
+    'is told of, when it is freed, to who waits for any slot of its pool',
+    'slots',
+    'whenFreed',
+    async probe => {
+      const pool = probe.pool();
+      await withHints(probe, slotKey(pool, 2), probe.store, async hints => {
+        for (const [slot, release] of [
+          [0, (grant: Grant) => probe.assertReleased(grant)],
+          [3, ({ owner }: Grant) => probe.store.release({ key: pool, owner, slots: SLOTS }, CALL)],
+          [4, (grant: Grant) => probe.revoke(grant, true)],
+        ] as const) {
+          const grant = await probe.grantSlot(pool, SLOTS, { firstSlot: slot });
+          const before = hints.count;
+          await release(grant);
+          await hints.more(before, `no hint came of slot ${slot}`);
+        }
+      });
+    },
+  );
 
   it('is told of to who waits for it alone', 'slots', 'whenFreed', async probe => {
     const grant = await probe.grantSlot(probe.pool(), SLOTS);
