@@ -79,7 +79,7 @@ function environmentVariables(): string[] {
   return [...names];
 }
 
-describe('the reference in the README', () => {
+describe('the reference', () => {
   let types: PublicTypes;
   beforeAll(() => {
     types = new PublicTypes();
@@ -94,11 +94,14 @@ describe('the reference in the README', () => {
     'MemoryStoreConfig',
     'AcquireOptions',
     'WithLockMethodOptions',
+    'WithPermitMethodOptions',
     'LeaderOnlyOptions',
+    'BalanceOptions',
   ];
 
   it.each(documented)('names each option of %s, with its default', name => {
-    const table = readme.tables.find(({ header }) => plain(header[0]!) === name)!;
+    const tables = pages.flatMap(page => page.tables);
+    const table = tables.find(({ header }) => plain(header[0]!) === name)!;
     const members = types.membersOf(name);
     const described = new Map(table.rows.map(row => [plain(row[0]!), plain(row[2]!)]));
     const actual = [...described.keys()].map(option => [option, members.get(option)?.byDefault]);
@@ -108,12 +111,14 @@ describe('the reference in the README', () => {
   });
 
   it('has a row for each error code, and for nothing else', () => {
-    const table = readme.tables.find(({ header }) => header[0] === 'code')!;
+    const tables = pages.flatMap(page => page.tables);
+    const table = tables.find(({ header }) => header[0] === 'code')!;
     expect(table.rows.map(row => plain(row[0]!)).sort()).toEqual(types.literalsOf('LockErrorCode').sort());
   });
 
   it('has a cell for each environment variable, and for nothing else', () => {
-    const table = readme.tables.find(({ header }) => header[0] === 'variable')!;
+    const tables = pages.flatMap(page => page.tables);
+    const table = tables.find(({ header }) => header[0] === 'variable')!;
     const names = table.rows.flatMap(row => [row[0]!, row[2]!]).filter(cell => cell !== '');
     expect(names.map(plain).sort()).toEqual(environmentVariables().sort());
   });

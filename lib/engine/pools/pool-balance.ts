@@ -35,6 +35,7 @@ export class PoolBalance<Slot extends number | string = number | string> {
   private share = 0;
   private notBeforeMs = -Infinity;
   private seeking: AbortController | null = null;
+  private taking: Promise<void> = Promise.resolve();
   private stopping: Promise<void> | null = null;
 
   constructor(
@@ -64,8 +65,8 @@ export class PoolBalance<Slot extends number | string = number | string> {
   }
 
   /**
-   * Takes no part any more: hands over all slots, each when its work has ended. Resolves when that is done. Idempotent; never
-   * rejects. Closing the manager does the same.
+   * Takes no part any more: hands over all slots, each when its work has ended. Resolves when that is done, so that a hook must
+   * not wait for it. Idempotent; never rejects. Closing the manager does the same.
    */
   stop(): Promise<void> {
     return (this.stopping ??= this.end());
@@ -83,7 +84,8 @@ export class PoolBalance<Slot extends number | string = number | string> {
     const left = this.members.leave();
     for (const tenure of this.tenures) tenure.leave();
     this.pause.wake();
-    await Promise.all([left, this.running, ...[...this.tenures].map(({ done }) => done)]);
+    await Promise.all([left, this.running, this.taking]);
+    await Promise.all([...this.tenures].map(({ done }) => done));
     this.detach();
   }
 
@@ -125,9 +127,7 @@ export class PoolBalance<Slot extends number | string = number | string> {
   private seek(): void {
     if (this.seeking !== null) return;
     const seeking = (this.seeking = new AbortController());
-    void this.take(seeking.signal).finally(() => {
-      if (this.seeking === seeking) this.seeking = null;
-    });
+    this.taking = this.take(seeking.signal).finally(() => (this.seeking = null));
   }
 
   /** Takes one slot after the other until it has its share. What goes wrong, the next look repairs. */
