@@ -6,7 +6,7 @@ import { distributedLockOptionsFromEnv } from '../../lib/index.js';
 import { Page, PAGES } from './markdown.js';
 
 const pages = PAGES.map(path => new Page(path));
-const readme = pages[0]!;
+const tables = pages.flatMap(page => page.tables);
 
 /** All files of the project, built and installed ones apart. */
 function filesOf(folder: string): string[] {
@@ -100,7 +100,6 @@ describe('the reference', () => {
   ];
 
   it.each(documented)('names each option of %s, with its default', name => {
-    const tables = pages.flatMap(page => page.tables);
     const table = tables.find(({ header }) => plain(header[0]!) === name)!;
     const members = types.membersOf(name);
     const described = new Map(table.rows.map(row => [plain(row[0]!), plain(row[2]!)]));
@@ -111,13 +110,11 @@ describe('the reference', () => {
   });
 
   it('has a row for each error code, and for nothing else', () => {
-    const tables = pages.flatMap(page => page.tables);
     const table = tables.find(({ header }) => header[0] === 'code')!;
     expect(table.rows.map(row => plain(row[0]!)).sort()).toEqual(types.literalsOf('LockErrorCode').sort());
   });
 
   it('has a cell for each environment variable, and for nothing else', () => {
-    const tables = pages.flatMap(page => page.tables);
     const table = tables.find(({ header }) => header[0] === 'variable')!;
     const names = table.rows.flatMap(row => [row[0]!, row[2]!]).filter(cell => cell !== '');
     expect(names.map(plain).sort()).toEqual(environmentVariables().sort());
