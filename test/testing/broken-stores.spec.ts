@@ -59,6 +59,7 @@ const CAUGHT: { fault: string; Store: new (clock: Clock) => broken.BrokenStore; 
     Store: broken.TokensRestart,
     failures: [
       'acquire: with mustExist grants a key beside which something is kept',
+      'manager: hands out a slot that was released, with what was kept beside it',
       'release: keeps the key unavailable to everybody for keepForMs',
       'token: grows across release',
       'token: grows across reopening',

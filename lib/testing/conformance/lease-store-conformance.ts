@@ -7,6 +7,7 @@ import { hintCases } from './cases/hint-cases.js';
 import { inspectCases } from './cases/inspect-cases.js';
 import { keyCases } from './cases/key-cases.js';
 import { listCases } from './cases/list-cases.js';
+import { managerCases } from './cases/manager-cases.js';
 import { poolCases } from './cases/pool-cases.js';
 import { raceCases } from './cases/race-cases.js';
 import { releaseCases } from './cases/release-cases.js';
@@ -57,6 +58,7 @@ const ALL: readonly CaseDefinition[] = [
   ...poolCases,
   ...slotCases,
   ...corruptCases,
+  ...managerCases,
 ];
 
 /**
