@@ -9,7 +9,7 @@ import type {
   RenewRequest,
   RevokeRequest,
 } from '../../lib/core/lease-store.js';
-import { DEFAULT_DRIFT_RATE, takeOverAfterMs } from '../../lib/core/lease-timing.js';
+import { DEFAULT_DRIFT_RATE, MAX_DRIFT_RATE, takeOverAfterMs } from '../../lib/core/lease-timing.js';
 import type { Clock } from '../../lib/core/ports.js';
 import { LeaseRow } from '../../lib/stores/memory/lease-row.js';
 
@@ -94,9 +94,11 @@ export class ObservedStore implements LeaseStore {
   }
 
   async inspect(key: string): Promise<LeaseRecord | null> {
-    const row = this.table.rows.get(key)?.row;
-    if (row === undefined || row.isEmpty) return null;
-    return { ...row.toRecord(0), remainingMs: undefined };
+    const entry = this.table.rows.get(key);
+    if (entry === undefined || entry.row.isEmpty) return null;
+    const remainingMs =
+      entry.row.state === 'free' ? undefined : this.watch(key, entry, MAX_DRIFT_RATE).freeInMs;
+    return { ...entry.row.toRecord(0), remainingMs };
   }
 
   async *list(prefix: string): AsyncGenerator<LeaseRecord> {

@@ -57,6 +57,26 @@ export const inspectCases = defineCases('inspect', it => {
     assert.ok(record!.remainingMs! <= 9 * probe.unitMs + 5, `remainingMs is ${record!.remainingMs}`);
   });
 
+  it('tells how soon a holder that shows no life is known to be dead', 'observed-expiry', async probe => {
+    const grant = await probe.grant(probe.key(), { ttlMs: 4 * probe.unitMs });
+    const watcher = await probe.watcher();
+    const seen = async (): Promise<number> =>
+      (await probe.inspect(grant.key, watcher))?.remainingMs ?? assert.fail('nothing is told of its time');
+    assert.ok(
+      (await seen()) >= 4 * probe.unitMs,
+      'a holder may have shown life just before it was first seen',
+    );
+    await probe.units(3);
+    assert.ok((await seen()) > 0, 'a holder is not dead before its lease is over');
+    await probe.assertRenewed(grant);
+    assert.ok((await seen()) >= 4 * probe.unitMs, 'a holder that has renewed lives');
+    // The drift of clocks, which may be a tenth
+    await probe.past(5 * probe.unitMs);
+    assert.equal(await seen(), 0, 'a lease that has elapsed without a sign of life');
+    assert.equal((await probe.inspect(grant.key, watcher))?.isHeld, true, 'nobody has taken it yet');
+    await probe.grant(grant.key, {}, watcher);
+  });
+
   it('never acquires', async probe => {
     const key = probe.key();
     await probe.inspect(key);
