@@ -52,7 +52,7 @@ export interface AcquireRequest extends LeaseWrites {
   /**
    * `key` is that of a pool, and any one of this many slots is wanted: those with the keys `slotKey(key, 0)` up to
    * `slotKey(key, slots - 1)`. Only where the store {@link LeaseStore.findsSlots finds slots}. Asked again by the owner that
-   * holds one of them, grants that one again.
+   * holds one of them, grants that one again. A `CorruptLeaseError` names the slot that it is about; others may be had.
    */
   readonly slots?: number;
   /** Which of them is looked at first; the others follow in order, and after the last one the first. @default 0 */

@@ -7,25 +7,34 @@ const MAX_REMEMBERED = 10_000;
  * store names one of them as the holder, it is released.
  */
 export class AbandonedOwners {
-  private readonly forgetAt = new Map<string, number>();
+  private readonly owners = new Map<
+    string,
+    { readonly untilMs: number; readonly pool: string | undefined }
+  >();
 
   constructor(private readonly elapsed: ElapsedTime) {}
 
-  remember(owner: string, forMs: number): void {
+  /** @param pool key of the pool of which it may hold any slot */
+  remember(owner: string, forMs: number, pool?: string): void {
     const now = this.elapsed.now();
-    for (const [remembered, until] of this.forgetAt) {
-      if (until > now && this.forgetAt.size < MAX_REMEMBERED) break;
-      this.forgetAt.delete(remembered);
+    for (const [remembered, { untilMs }] of this.owners) {
+      if (untilMs > now && this.owners.size < MAX_REMEMBERED) break;
+      this.owners.delete(remembered);
     }
-    this.forgetAt.set(owner, now + forMs);
+    this.owners.set(owner, { untilMs: now + forMs, pool });
   }
 
   /** The owner holds its key after all, or its work may still run under it. */
   forget(owner: string): void {
-    this.forgetAt.delete(owner);
+    this.owners.delete(owner);
   }
 
   has(owner: string | undefined): boolean {
-    return owner !== undefined && this.elapsed.now() < (this.forgetAt.get(owner) ?? -Infinity);
+    return owner !== undefined && this.elapsed.now() < (this.owners.get(owner)?.untilMs ?? -Infinity);
+  }
+
+  /** Those that may hold a slot of the pool with this key. */
+  of(pool: string): string[] {
+    return [...this.owners.keys()].filter(owner => this.owners.get(owner)!.pool === pool && this.has(owner));
   }
 }

@@ -1,13 +1,21 @@
 import type { DistributedLockError } from '../core/errors.js';
-import { KeyAbsentError, StoreRejectedError, StoreUnavailableError } from '../core/errors.js';
+import { CorruptLeaseError, KeyAbsentError, StoreUnavailableError } from '../core/errors.js';
 import type { AcquireOutcome, HolderInfo } from '../core/lease-store.js';
 import { pollDelayMs, validUntil } from '../core/lease-timing.js';
 import { slotKey } from '../core/slot-keys.js';
 import type { ResolvedAcquire } from '../core/options.js';
-import type { Contending, ContenderEvents, ContentionServices, Obstacle, Wanted } from './contending.js';
+import {
+  isCurable,
+  type Contending,
+  type ContenderEvents,
+  type ContentionServices,
+  type Obstacle,
+  type Wanted,
+} from './contending.js';
 import type { Grant } from './lease-services.js';
 import { asStoreError, unknownKind, type CommandListener } from './store-gateway.js';
 import { Wakeup } from './wakeup.js';
+import { watchFreed } from './watch-freed.js';
 
 /** What is done then is done in a microtask; cheaper than `queueMicrotask`, which Node wraps. */
 const SOON = Promise.resolve();
@@ -27,9 +35,13 @@ export class Contender implements Contending, CommandListener<AcquireOutcome> {
   /** Whether an attempt may have been applied, or may still be, without our knowing. */
   private isInDoubt = false;
   private isAsking = false;
+  private firstSlot: number | undefined;
+  /** Keys of slots that were found damaged since the last pause. */
+  private damaged: Set<string> | null = null;
   private attempts = 0;
   private lastSentAt = -Infinity;
-  private clearedOwner: string | undefined;
+  /** Owners that were given up, and have been released since. */
+  private cleared: Set<string> | null = null;
   /** Whether the key was last seen with a holder of whom nobody knows whether he lives. */
   private holderMayBeDead = false;
   private wakeup: Wakeup | null = null;
@@ -46,6 +58,7 @@ export class Contender implements Contending, CommandListener<AcquireOutcome> {
     readonly unref: boolean,
   ) {
     this.owner = services.random.id();
+    this.firstSlot = wanted.firstSlot;
   }
 
   start(): void {
@@ -65,7 +78,7 @@ export class Contender implements Contending, CommandListener<AcquireOutcome> {
     this.wakeup?.wake();
     if (isGranted || (this.isInDoubt && !this.isAsking)) this.disown();
     // The next contender may see this one's grant before its reply is here.
-    else if (this.isAsking) this.services.abandoned.remember(this.owner, 2 * this.resolved.timing.ttlMs);
+    else if (this.isAsking) this.leave();
   }
 
   whenEnded(): Promise<void> {
@@ -84,10 +97,11 @@ export class Contender implements Contending, CommandListener<AcquireOutcome> {
   }
 
   failed(error: DistributedLockError): void {
+    const { key, slots } = this.wanted;
+    if (error instanceof CorruptLeaseError && slots !== undefined && error.key !== key)
+      return this.passOver(error);
     if (error instanceof StoreUnavailableError && error.sent) this.isInDoubt = true;
-    const isCurable =
-      error instanceof StoreUnavailableError || (error instanceof StoreRejectedError && error.retryable);
-    if (isCurable || this.isAbandoned()) return this.heard({ kind: 'unavailable', error });
+    if (isCurable(error) || this.isAbandoned()) return this.heard({ kind: 'unavailable', error });
     this.fail(error);
   }
 
@@ -115,7 +129,8 @@ export class Contender implements Contending, CommandListener<AcquireOutcome> {
     const holder = (this.holder = this.services.describeHolder());
     const onlyIfDead = this.holderMayBeDead && waitMs === 0;
     const writes = { data, dataTtlMs, attributes, mustExist, onlyIfDead };
-    const request = { ...wanted, owner, ttlMs, sentAt, driftRate, holder, ...writes };
+    const { firstSlot } = this;
+    const request = { ...wanted, firstSlot, owner, ttlMs, sentAt, driftRate, holder, ...writes };
     gateway.send(commandTimeoutMs, call => gateway.store.acquire(request, call), this);
   }
 
@@ -129,6 +144,18 @@ export class Contender implements Contending, CommandListener<AcquireOutcome> {
     if (grant !== null) return this.take(grant);
     if (obstacle.kind !== 'granted') return this.pauseAndAsk(obstacle);
     this.isInDoubt = true;
+    this.ask();
+  }
+
+  /** A damaged slot does not keep others from being had; one that is met again is the only one that is left. */
+  private passOver(error: CorruptLeaseError): void {
+    if (this.damaged?.has(error.key) === true) return this.heard({ kind: 'held' });
+    const { services, resolved, wanted } = this;
+    this.damaged = (this.damaged ?? new Set()).add(error.key);
+    this.firstSlot = (Number(error.key.slice(wanted.key.length + 1)) + 1) % wanted.slots!;
+    const retryInMs = resolved.timing.pollEveryMs;
+    services.events.emit('acquire-delayed', { key: error.key, reason: 'unavailable', error, retryInMs });
+    if (this.isAbandoned()) return this.heard({ kind: 'held' });
     this.ask();
   }
 
@@ -150,6 +177,7 @@ export class Contender implements Contending, CommandListener<AcquireOutcome> {
     }
     if (this.isAbandoned()) return this.end();
     await this.pauses.pause(retryInMs);
+    this.damaged = null;
     if (this.isAbandoned()) return this.end();
     const late = this.takeGrant(null);
     if (late === null) this.ask();
@@ -198,7 +226,6 @@ export class Contender implements Contending, CommandListener<AcquireOutcome> {
       const { ttlMs, driftRate } = this.resolved.timing;
       if (this.services.elapsed.now() >= validUntil(granted.sentAt, ttlMs, driftRate)) continue;
       this.state = 'granted';
-      if (this.isInDoubt) this.services.abandoned.remember(this.owner, 2 * ttlMs);
       const { fencingToken, sentAt, data, attributes, slot } = granted;
       const { key } = this.wanted;
       this.grantedToken = fencingToken;
@@ -206,6 +233,7 @@ export class Contender implements Contending, CommandListener<AcquireOutcome> {
         key: slot === undefined ? key : slotKey(key, slot),
         slot,
         owner: this.owner,
+        isInDoubt: this.isInDoubt,
         holder: this.holder!,
         fencingToken,
         sentAt,
@@ -220,24 +248,34 @@ export class Contender implements Contending, CommandListener<AcquireOutcome> {
   /** Lets go of what this owner may hold, now or as soon as the store shows it. */
   private disown(fencingToken?: number): void {
     const { ttlMs, commandTimeoutMs } = this.resolved.timing;
-    const { abandoned, releaser, elapsed } = this.services;
-    abandoned.remember(this.owner, 2 * ttlMs);
+    const { releaser, elapsed } = this.services;
+    this.leave();
     const startedAt = elapsed.now();
     const patience = { startedAt, untilMs: startedAt + ttlMs, commandTimeoutMs };
     const { key, slots } = this.wanted;
     releaser.releaseInBackground({ key, slots, owner: this.owner, fencingToken }, patience);
   }
 
-  /** @returns whether the key was held by nobody but an owner that we had given up */
-  private async releasedAbandoned(owner: string | undefined): Promise<boolean> {
-    if (owner === undefined || owner === this.clearedOwner || !this.services.abandoned.has(owner))
-      return false;
-    this.clearedOwner = owner;
-    const { commandTimeoutMs } = this.resolved.timing;
-    return (
-      (await this.services.releaser.attempt({ key: this.wanted.key, owner }, commandTimeoutMs)) !==
-      'unanswered'
-    );
+  private leave(): void {
+    const { key, slots } = this.wanted;
+    const pool = slots === undefined ? undefined : key;
+    this.services.abandoned.remember(this.owner, 2 * this.resolved.timing.ttlMs, pool);
+  }
+
+  /** @returns whether the key, or a slot of the pool, was held by nobody but an owner that we had given up */
+  private async releasedAbandoned(holder: string | undefined): Promise<boolean> {
+    const { abandoned, releaser } = this.services;
+    const { key, slots } = this.wanted;
+    // Who holds a slot of a pool, the store does not say of each.
+    const owners = slots === undefined ? [holder].filter(owner => abandoned.has(owner)) : abandoned.of(key);
+    let isFreed = false;
+    for (const owner of owners as string[]) {
+      if (this.cleared?.has(owner) === true) continue;
+      this.cleared = (this.cleared ?? new Set()).add(owner);
+      const answer = await releaser.attempt({ key, slots, owner }, this.resolved.timing.commandTimeoutMs);
+      isFreed ||= slots === undefined ? answer !== 'unanswered' : answer === 'released';
+    }
+    return isFreed;
   }
 
   private retryDelayMs(obstacle: Obstacle, attempt: number): number {
@@ -255,15 +293,7 @@ export class Contender implements Contending, CommandListener<AcquireOutcome> {
     if (this.subscription !== null || this.isAbandoned()) return;
     this.subscription = new AbortController();
     const { key, slots } = this.wanted;
-    try {
-      const done: unknown = this.services.gateway.store.whenFreed?.(
-        slots === undefined ? key : slotKey(key, 0),
-        () => this.pauses.wake(),
-        this.subscription.signal,
-      );
-      void Promise.resolve(done).catch(() => undefined);
-    } catch {
-      // A store that cannot subscribe leaves it at polling.
-    }
+    const watched = slots === undefined ? key : slotKey(key, 0);
+    watchFreed(this.services.gateway.store, watched, () => this.pauses.wake(), this.subscription.signal);
   }
 }

@@ -1,4 +1,4 @@
-import type { DistributedLockError } from '../core/errors.js';
+import { StoreRejectedError, StoreUnavailableError, type DistributedLockError } from '../core/errors.js';
 import type { HolderInfo } from '../core/lease-store.js';
 import type { Clock } from '../core/ports.js';
 import type { Grant, LeaseServices } from './lease-services.js';
@@ -38,6 +38,11 @@ export interface Wanted {
   /** How many slots the pool has. */
   readonly slots?: number;
   readonly firstSlot?: number;
+}
+
+/** Whether waiting may help: not against a wrong configuration. */
+export function isCurable(error: DistributedLockError): boolean {
+  return error instanceof StoreUnavailableError || (error instanceof StoreRejectedError && error.retryable);
 }
 
 /** Somebody who asks the store on behalf of the first in line, until he is granted something, has failed, or is abandoned. */

@@ -2,6 +2,7 @@ import { LockLostError, LockReleasedError, type LossCause } from '../core/errors
 import type { HolderInfo, LeaseAttributes, LeaseData, ReleaseRequest } from '../core/lease-store.js';
 import type { Lease, ReleaseOptions, RenewOptions } from '../core/lease.js';
 import { checkRelease, resolveRenew, type ResolvedAcquire } from '../core/options.js';
+import { poolOfSlot } from '../core/slot-keys.js';
 import { LeaseRenewal, type RenewingLease } from './lease-renewal.js';
 import { tellOf, type Grant, type LeaseServices } from './lease-services.js';
 import { LeaseSignals } from './lease-signals.js';
@@ -245,7 +246,16 @@ export class HeldLease implements Lease, RenewingLease {
   private lose(cause: LossCause): void {
     this.end({ kind: 'lost', cause });
     // Not within the call that has found the loss: it may be asking who holds the key.
-    queueMicrotask(() => this.keeper.freed(this));
+    queueMicrotask(() => this.free());
+  }
+
+  /** Its key may be acquired here again. Another attempt of its owner may yet be applied, which would be nobody's. */
+  private free(): void {
+    const { key, owner, isInDoubt } = this.grant;
+    const mayBeWorkedUnder = this.state.kind === 'lost' && this.state.cause === 'closed';
+    if (isInDoubt && !mayBeWorkedUnder)
+      this.services.abandoned.remember(owner, 2 * this.resolved.timing.ttlMs, poolOfSlot(key));
+    this.keeper.freed(this);
   }
 
   private endAndRelease(keepForMs: number, { data }: ReleaseOptions, onReleased: () => void): void {
@@ -265,7 +275,7 @@ export class HeldLease implements Lease, RenewingLease {
     const untilMs = Math.max(validity.storeExpiryAt, now + keepMs + commandTimeoutMs);
     const request = { ...this.releaseRequest(keepMs), ...writes };
     this.services.releaser.release(request, { startedAt: now, untilMs, commandTimeoutMs }, () => {
-      this.keeper.freed(this);
+      this.free();
       onReleased();
     });
   }

@@ -25,6 +25,8 @@ export interface Grant {
   readonly owner: string;
   readonly fencingToken: number;
   readonly sentAt: number;
+  /** Whether another attempt of its owner may be applied yet. */
+  readonly isInDoubt: boolean;
   /** As the store was told. */
   readonly holder: HolderInfo;
   readonly data?: LeaseData;

@@ -68,6 +68,11 @@ export class Wait implements Waiter, Deadline {
   }
 
   onDeadline(): void {
+    if (this.isProbe) {
+      // As long as answers come, the next may be the one.
+      const goesOnMs = this.room.progressedAtMs + this.probeMs - this.services.clock.monotonicMs();
+      if (goesOnMs > 0) return this.services.deadlines.start(this, goesOnMs);
+    }
     const undecidedMs = this.isExtended ? 0 : this.room.undecidedForMs;
     this.isExtended = true;
     if (undecidedMs > 0) return this.services.deadlines.start(this, undecidedMs + this.probeMs);

@@ -102,6 +102,11 @@ export abstract class WaitingRoom implements ContenderEvents, LeaseKeeper {
     return obstacle?.kind === 'held' && isUndecided(obstacle) ? (obstacle.freeInMs ?? 0) : 0;
   }
 
+  /** When the store last answered something that decides nothing, on the monotonic clock, where there is more to ask. */
+  get progressedAtMs(): number {
+    return -Infinity;
+  }
+
   /** What to tell somebody whose wait is over. */
   timeoutError(waiter: Waiter): DistributedLockError {
     const waitedMs = this.services.clock.monotonicMs() - waiter.waitingSince;
@@ -120,7 +125,7 @@ export abstract class WaitingRoom implements ContenderEvents, LeaseKeeper {
   }
 
   /** Whoever has waited behind a lease here has found the key held, even while its release, or the first attempt after it, is on its way. */
-  private holdDuring({ isProbe, waitingSince }: Waiter): Obstacle | null {
+  protected holdDuring({ isProbe, waitingSince }: Waiter): Obstacle | null {
     const { lastHold } = this;
     if (isProbe) return null;
     if (this.isExhausted) return holdOf(this.held[0]!);
@@ -210,11 +215,11 @@ export abstract class WaitingRoom implements ContenderEvents, LeaseKeeper {
 
   /** As the lease tells: the store knows, as far as it can be told, that it is over. */
   freed(lease: HeldLease): void {
-    const wasExhausted = this.isExhausted;
+    const hold = this.isExhausted ? holdOf(lease) : this.obstacle;
     if (!this.letGo(lease)) return;
     this.obstacle = null;
-    if (wasExhausted && this.waiters.size > 0)
-      this.lastHold = { obstacle: holdOf(lease), endedAt: this.services.clock.monotonicMs() };
+    if (hold?.kind === 'held' && this.waiters.size > 0)
+      this.lastHold = { obstacle: hold, endedAt: this.services.clock.monotonicMs() };
     this.next();
     this.forgetIfIdle();
   }

@@ -6,7 +6,7 @@ import { VirtualClock } from '../../lib/testing/index.js';
 function setUp() {
   const clock = new VirtualClock();
   const owners = new AbandonedOwners(new ElapsedTime(clock));
-  const size = (): number => (owners as any).forgetAt.size;
+  const size = (): number => (owners as any).owners.size;
   return { clock, owners, size };
 }
 

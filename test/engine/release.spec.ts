@@ -161,7 +161,7 @@ describe('release', () => {
       ...leftovers(manager),
       timers: clock.armedTimers,
       hints: hints.size,
-      abandoned: services.abandoned.forgetAt.size,
+      abandoned: services.abandoned.owners.size,
     });
     const none = { ...NOTHING, timers: 0, hints: 0, abandoned: 0 };
     const heap = (): number => {

@@ -1,10 +1,5 @@
 import { describeValue } from '../../core/describe-value.js';
-import {
-  KeyAbsentError,
-  ManagerClosedError,
-  OptionsInvalidError,
-  SelfDeadlockError,
-} from '../../core/errors.js';
+import { ManagerClosedError, OptionsInvalidError, SelfDeadlockError } from '../../core/errors.js';
 import type { SlotLease } from '../../core/lease.js';
 import type { ResolvedAcquire } from '../../core/options.js';
 import { checkWithLock } from '../../core/options.js';
@@ -130,11 +125,7 @@ export class LeasePool<Slot extends number | string = number | string> {
     return this.manager.resolve(key, { ...options, mustExist: isListed });
   }
 
-  private async demand(resolved: ResolvedAcquire, signal: AbortSignal | undefined): Promise<HeldLease> {
-    await this.source.refresh();
-    signal?.throwIfAborted();
-    if (this.source.found === undefined && this.source.slots.length === 0)
-      throw new KeyAbsentError(this.source.key);
+  private demand(resolved: ResolvedAcquire, signal: AbortSignal | undefined): Promise<HeldLease> {
     return this.manager.demand(this.source, resolved, { signal });
   }
 }
@@ -148,7 +139,24 @@ function sourceOf(manager: SyncManager, name: string, pool: ResolvedPool): SlotS
   const { slots, ids, discover, refreshEveryMs } = pool;
   if (slots !== undefined) return new NumberedSource(name, slots, manager.store.findsSlots === true);
   if (ids !== undefined) return new NamedSource(name, ids);
-  return new ListedSource(name, discover!, refreshEveryMs, manager.clock, prefix => manager.list(prefix));
+  return listed(
+    manager,
+    new ListedSource(name, discover!, refreshEveryMs, manager.clock, prefix => manager.list(prefix)),
+  );
+}
+
+const MAX_LISTS = 100;
+const lists = new WeakMap<SyncManager, Map<string, ListedSource>>();
+
+/** What was listed is known to whoever asks for the same again; the least recently made of very many are forgotten. */
+function listed(manager: SyncManager, source: ListedSource): ListedSource {
+  const known = lists.get(manager) ?? new Map<string, ListedSource>();
+  lists.set(manager, known);
+  const one = known.get(source.identity) ?? source;
+  known.delete(source.identity);
+  known.set(source.identity, one);
+  if (known.size > MAX_LISTS) known.delete(known.keys().next().value!);
+  return one;
 }
 
 function asSlot<Slot extends number | string>(lease: HeldLease): SlotLease<Slot> {

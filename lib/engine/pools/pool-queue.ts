@@ -11,6 +11,7 @@ export class PoolQueue extends WaitingRoom {
   private readonly locals = new Set<HeldLease>();
   /** What is known of each slot, where the store finds none by itself. */
   private readonly book: SlotBook;
+  private search: SlotSearch | null = null;
   private lastFreed: number | undefined;
 
   constructor(
@@ -38,6 +39,19 @@ export class PoolQueue extends WaitingRoom {
     return undecidedMs === 0 || this.source.found !== undefined ? undecidedMs : this.book.undecidedForMs;
   }
 
+  override get progressedAtMs(): number {
+    return this.contender !== null && this.contender === this.search
+      ? this.search.progressedAtMs
+      : super.progressedAtMs;
+  }
+
+  /** Whoever has waited while others were seen to hold slots has found none free, though not all were looked at. */
+  protected override holdDuring(waiter: Waiter): Obstacle | null {
+    const hold = super.holdDuring(waiter);
+    if (hold !== null || waiter.isProbe || this.book.lastLookMs < waiter.waitingSince) return hold;
+    return this.book.obstacle;
+  }
+
   protected get isExhausted(): boolean {
     return !this.source.isListed && this.locals.size >= this.source.size;
   }
@@ -56,18 +70,20 @@ export class PoolQueue extends WaitingRoom {
     }
     if (this.source.inOrder) this.book.startOver();
     else this.book.rotate(this.anyOf(this.book.size));
-    const ground = { book: this.book, refresh: () => this.refresh() };
-    return new SlotSearch(ground, resolved, this.services, this, unref);
+    const ground = { key, book: this.book, refresh: () => this.refresh() };
+    return (this.search = new SlotSearch(ground, resolved, this.services, this, unref));
   }
 
   protected keep(lease: HeldLease): void {
+    // The store grants a key anew that it knows to be free: a lease from before is over, whether its holder has heard of it or not.
+    for (const local of this.locals) if (local.key === lease.key) local.refused();
     this.locals.add(lease);
     this.book.takenHere(lease.key);
   }
 
   protected letGo(lease: HeldLease): boolean {
     if (!this.locals.delete(lease)) return false;
-    this.book.mayBeFree(lease.key);
+    this.book.givenBack(lease.key);
     if (typeof lease.slot === 'number') this.lastFreed = lease.slot;
     this.contender?.wake();
     return true;
@@ -87,8 +103,7 @@ export class PoolQueue extends WaitingRoom {
 
   private async refresh(): Promise<void> {
     const { source } = this;
-    // A list that cannot be had now leaves those that are known.
-    await source.refresh().catch(() => undefined);
+    await source.refresh();
     this.use(source);
   }
 }

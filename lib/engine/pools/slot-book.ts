@@ -23,21 +23,27 @@ interface Entry extends SlotName {
   holder: HolderInfo | undefined;
 }
 
+/** How a slot was last seen held. */
+export type LastSeen = Pick<Entry, 'seenAtMs' | 'seenBy' | 'mayBeDead'>;
+
 /** Why a slot is worth a look, the best reason first. Of those with the same, the one that was seen longest ago comes first. */
 const REASONS = ['free', 'unknown', 'ended', 'stale'] as const;
 
 type Reason = (typeof REASONS)[number];
 
-/** When a slot was last seen held. */
-export type LastSeen = Pick<Entry, 'seenAtMs' | 'seenBy'>;
-
-/** A holder who must be over at once may have been followed by another; so often is he asked after at most. */
-const LEAST_HOLD_MS = 5;
+/** What is looked for. */
+export interface Look {
+  /** No slot is looked at again that this look, or a later one, has seen held. */
+  readonly after: number;
+  isStale(seen: LastSeen): boolean;
+}
 
 /** What one manager knows of the slots of a pool that it looks at one by one. */
 export class SlotBook {
-  /** How often any slot was seen so far. */
+  /** How often any slot was seen held so far. */
   looks = 0;
+  /** When that was last so. */
+  lastLookMs = -Infinity;
   private entries = new Map<string, Entry>();
 
   /** @param inOrder the first slot that is worth a look comes first, for whatever reason */
@@ -67,7 +73,7 @@ export class SlotBook {
     this.order([...entries.slice(places), ...entries.slice(0, places)], this.entries);
   }
 
-  /** Forgets what is known of those that are not held here, so that they are looked at in order. */
+  /** Forgets what is known of those that are not held here. */
   startOver(): void {
     for (const [key, entry] of this.entries)
       if (entry.state !== 'ours') this.entries.set(key, unknown(entry));
@@ -77,11 +83,11 @@ export class SlotBook {
    * The slot that is most worth a look, and why: it is free as far as it is known, nothing is known of it, its holder must be
    * over, or it was last seen too long ago.
    */
-  next(isStale: (seen: LastSeen) => boolean): { readonly slot: SlotName; readonly why: Reason } | null {
+  next(look: Look): { readonly slot: SlotName; readonly why: Reason } | null {
     const nowMs = this.clock.monotonicMs();
     let [best, bestRank]: [Entry | null, number] = [null, Infinity];
     for (const entry of this.entries.values()) {
-      const why = reasonFor(entry, nowMs, isStale);
+      const why = reasonFor(entry, nowMs, look);
       if (why === null) continue;
       if (this.inOrder) return { slot: entry, why };
       const rank = REASONS.indexOf(why);
@@ -92,9 +98,9 @@ export class SlotBook {
   }
 
   sawHeld({ key }: SlotName, { freeInMs = Infinity, mayBeDead = false, holder }: Held): void {
-    const nowMs = this.clock.monotonicMs();
-    const endsAtMs = nowMs + Math.max(freeInMs, LEAST_HOLD_MS);
+    const nowMs = (this.lastLookMs = this.clock.monotonicMs());
     const seenBy = ++this.looks;
+    const endsAtMs = nowMs + freeInMs;
     this.update(key, { state: 'held', endsAtMs, seenAtMs: nowMs, seenBy, mayBeDead, holder });
   }
 
@@ -102,9 +108,13 @@ export class SlotBook {
     this.update(key, { state: 'ours' });
   }
 
-  /** It was given back here, or a hint says so. */
-  mayBeFree(key: string): void {
+  givenBack(key: string): void {
     this.update(key, { state: 'free' });
+  }
+
+  /** A hint says so. */
+  mayBeFree(key: string): void {
+    if (this.entries.get(key)?.state === 'held') this.update(key, { state: 'free' });
   }
 
   /** What is known of it is out of date. */
@@ -151,22 +161,15 @@ export class SlotBook {
 }
 
 function unknown({ id, key }: SlotName): Entry {
-  return {
-    id,
-    key,
-    state: 'unknown',
-    endsAtMs: Infinity,
-    seenAtMs: -Infinity,
-    seenBy: 0,
-    mayBeDead: false,
-    holder: undefined,
-  };
+  const never = { endsAtMs: Infinity, seenAtMs: -Infinity, seenBy: 0, mayBeDead: false, holder: undefined };
+  return { id, key, state: 'unknown', ...never };
 }
 
-function reasonFor(entry: Entry, nowMs: number, isStale: (seen: LastSeen) => boolean): Reason | null {
+function reasonFor(entry: Entry, nowMs: number, { after, isStale }: Look): Reason | null {
   const { state } = entry;
   if (state === 'ours') return null;
   if (state !== 'held') return state;
+  if (entry.seenBy > after) return null;
   if (entry.endsAtMs <= nowMs) return 'ended';
   return isStale(entry) ? 'stale' : null;
 }

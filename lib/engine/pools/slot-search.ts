@@ -1,38 +1,51 @@
+import { setMaxListeners } from 'node:events';
 import { CorruptLeaseError, KeyAbsentError, type DistributedLockError } from '../../core/errors.js';
 import { pollDelayMs } from '../../core/lease-timing.js';
 import type { ResolvedAcquire } from '../../core/options.js';
 import { Contender } from '../contender.js';
-import type { Contending, ContenderEvents, ContentionServices, Obstacle } from '../contending.js';
+import {
+  isCurable,
+  type Contending,
+  type ContenderEvents,
+  type ContentionServices,
+  type Obstacle,
+} from '../contending.js';
 import type { Grant } from '../lease-services.js';
 import { asStoreError } from '../store-gateway.js';
 import { Wakeup } from '../wakeup.js';
+import { watchFreed } from '../watch-freed.js';
 import type { LastSeen, SlotBook, SlotName } from './slot-book.js';
 
-/** How many slots that were seen held are looked at again between two pauses, for no better reason than that it was a while ago. */
-const STALE_LOOKS = 16;
+/** How many slots that were seen held are looked at again between two pauses. */
+const AGAIN = 16;
 
 /** Which slots there are, and which of them are worth a look. */
 export interface SearchGround {
+  /** Of the pool. */
+  readonly key: string;
   readonly book: SlotBook;
-  /** Learns which slots there are by now, if they may have changed. Never rejects. */
+  /** Learns which slots there are by now, if they may have changed. @throws what the store throws */
   refresh(): Promise<void>;
 }
 
 /**
  * The way to any slot of a pool where the store finds none by itself: asks for one after the other, by a {@link Contender} each,
- * so that it never holds more than one; then pauses until one may be free, and looks at those that are worth it.
+ * so that what is in doubt about one is its affair; then pauses until one may be free, and looks at those that are worth it.
  */
 export class SlotSearch implements Contending, ContenderEvents {
   private asked: { readonly slot: SlotName; readonly contender: Contender } | null = null;
   private isOver = false;
+  private isLearning = false;
   private readonly pauses: Wakeup;
   private readonly subscription = new AbortController();
   private readonly subscribed = new Set<string>();
   private readonly looksBefore: number;
-  private staleLooks = 0;
+  /** Looks before this round. */
+  private roundBegan: number;
+  private again = 0;
   private rounds = 0;
-  private unreadable: { readonly slot: SlotName; readonly error: DistributedLockError }[] = [];
-  private pausing: Promise<void> = Promise.resolve();
+  private unreadable: DistributedLockError[] = [];
+  private running: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly ground: SearchGround,
@@ -42,17 +55,20 @@ export class SlotSearch implements Contending, ContenderEvents {
     private readonly unref: boolean,
   ) {
     this.pauses = new Wakeup(services.clock, { unref });
-    this.looksBefore = ground.book.looks;
+    this.looksBefore = this.roundBegan = ground.book.looks;
+    setMaxListeners(0, this.subscription.signal);
   }
 
   start(): void {
-    this.lookOn();
+    this.run(async () => {
+      await this.learn();
+      this.lookOn();
+    });
   }
 
   abandon(): void {
-    this.isOver = true;
+    this.end();
     this.asked?.contender.abandon();
-    this.subscription.abort();
     this.pauses.wake();
   }
 
@@ -63,7 +79,13 @@ export class SlotSearch implements Contending, ContenderEvents {
 
   async whenEnded(): Promise<void> {
     await this.asked?.contender.whenEnded();
-    await this.pausing;
+    await this.running;
+  }
+
+  /** When the store last answered something in the first round, which takes as long as it takes. */
+  get progressedAtMs(): number {
+    if (this.isLearning) return this.services.clock.monotonicMs();
+    return this.rounds === 0 ? this.ground.book.lastLookMs : -Infinity;
   }
 
   /** As the contender for a slot tells. */
@@ -77,7 +99,7 @@ export class SlotSearch implements Contending, ContenderEvents {
   failed(error: DistributedLockError): void {
     const { slot } = this.asked!;
     if (error instanceof KeyAbsentError) this.ground.book.drop(slot);
-    else if (error instanceof CorruptLeaseError) this.skip(slot, error);
+    else if (error instanceof CorruptLeaseError) this.passOver(slot, error);
     else return this.fail(error);
     this.lookOn();
   }
@@ -93,62 +115,88 @@ export class SlotSearch implements Contending, ContenderEvents {
 
   private lookOn(): void {
     if (this.isOver) return;
+    const { book, key } = this.ground;
+    if (book.size === 0) return this.fail(new KeyAbsentError(key));
     const nowMs = this.services.clock.monotonicMs();
-    const next = this.ground.book.next(seen => this.isStale(seen, nowMs));
-    if (next === null) {
+    const next = book.next({ after: this.roundBegan, isStale: seen => this.isStale(seen, nowMs) });
+    const isAgain = next?.why === 'ended' || next?.why === 'stale';
+    if (next === null || (isAgain && this.isRoundOver)) {
       this.asked = null;
-      this.pausing = this.pauseAndGoOn().catch((error: unknown) => {
-        if (!this.isOver) this.fail(asStoreError(this.services.storeName, error));
-      });
-      return;
+      return this.run(() => this.pauseAndGoOn());
     }
-    const { slot, why } = next;
-    if (why === 'stale') this.staleLooks++;
+    if (isAgain) this.again++;
+    const { slot } = next;
     const contender = new Contender({ key: slot.key }, this.resolved, this.services, this, this.unref);
     this.asked = { slot, contender };
     contender.start();
   }
 
-  /** Who does not wait has every slot looked at once; who waits, a few of them after each pause. */
-  private isStale({ seenAtMs, seenBy }: LastSeen, nowMs: number): boolean {
-    const { waitMs, pollEveryMs } = this.resolved.timing;
-    if (waitMs === 0) return seenBy <= this.looksBefore;
-    return this.staleLooks < STALE_LOOKS && seenAtMs < nowMs - pollEveryMs;
+  private get isProbe(): boolean {
+    return this.resolved.timing.waitMs === 0;
+  }
+
+  /** Who does not wait has each slot looked at once. */
+  private get isRoundOver(): boolean {
+    return this.again >= AGAIN && !(this.isProbe && this.rounds === 0);
+  }
+
+  private isStale({ seenAtMs, seenBy, mayBeDead }: LastSeen, nowMs: number): boolean {
+    if (this.rounds === 0) return seenBy <= this.looksBefore;
+    return this.isProbe ? mayBeDead : seenAtMs < nowMs - this.resolved.timing.pollEveryMs;
   }
 
   private async pauseAndGoOn(): Promise<void> {
     const { book } = this.ground;
-    if (book.size === this.unreadable.length && this.unreadable.length > 0)
-      return this.fail(this.unreadable[0]!.error);
+    if (this.unreadable.length > 0 && this.unreadable.length === book.size)
+      return this.fail(this.unreadable[0]!);
     const { obstacle } = book;
-    const retryInMs = this.retryDelayMs(obstacle.freeInMs ?? Infinity);
+    const retryInMs = this.retryDelayMs(obstacle.freeInMs);
     this.events.blocked(obstacle, retryInMs);
     if (this.isOver) return;
     this.subscribe();
     await this.pauses.pause(retryInMs);
-    if (!this.isOver) await this.ground.refresh();
+    // A list that cannot be had now leaves those that are known.
+    if (!this.isOver) await this.ground.refresh().catch(() => undefined);
     this.rounds++;
-    this.staleLooks = 0;
+    this.again = 0;
+    this.roundBegan = book.looks;
     this.unreadable = [];
     this.lookOn();
   }
 
-  private retryDelayMs(freeInMs: number): number {
-    const chance = this.services.random.next();
-    const pollMs = pollDelayMs(this.rounds, this.resolved.timing.pollEveryMs, chance);
-    return Math.min(pollMs, freeInMs + 1 + 10 * chance);
+  /** Until it is known which slots there are. */
+  private async learn(): Promise<void> {
+    for (let attempt = 0; !this.isOver; attempt++) {
+      try {
+        this.isLearning = true;
+        return await this.ground.refresh();
+      } catch (thrown) {
+        const error = asStoreError(this.services.storeName, thrown);
+        if (!isCurable(error)) throw error;
+        this.isLearning = false;
+        const retryInMs = pollDelayMs(attempt, 1000, this.services.random.next());
+        this.events.blocked({ kind: 'unavailable', error }, retryInMs);
+        if (!this.isOver) await this.pauses.pause(retryInMs);
+      } finally {
+        this.isLearning = false;
+      }
+    }
   }
 
-  private skip(slot: SlotName, error: CorruptLeaseError): void {
-    const { book } = this.ground;
-    book.sawHeld(slot, { kind: 'held' });
-    this.unreadable.push({ slot, error });
+  private retryDelayMs(freeInMs = Infinity): number {
+    const chance = this.services.random.next();
+    const pollMs = pollDelayMs(this.rounds, this.resolved.timing.pollEveryMs, chance);
+    return Math.min(pollMs, freeInMs + 5 + 10 * chance);
+  }
+
+  private passOver(slot: SlotName, error: CorruptLeaseError): void {
+    this.ground.book.sawHeld(slot, { kind: 'held' });
+    this.unreadable.push(error);
     const retryInMs = this.resolved.timing.pollEveryMs;
     this.services.events.emit('acquire-delayed', { key: slot.key, reason: 'unavailable', error, retryInMs });
   }
 
   private subscribe(): void {
-    const { store } = this.services.gateway;
     const { book } = this.ground;
     for (const key of book.keys) {
       if (this.subscribed.has(key)) continue;
@@ -161,13 +209,14 @@ export class SlotSearch implements Contending, ContenderEvents {
         stands = true;
         this.pauses.wake();
       };
-      try {
-        const done: unknown = store.whenFreed?.(key, onFreed, this.subscription.signal);
-        void Promise.resolve(done).catch(() => undefined);
-      } catch {
-        // A store that cannot subscribe leaves it at polling.
-      }
+      watchFreed(this.services.gateway.store, key, onFreed, this.subscription.signal);
     }
+  }
+
+  private run(work: () => Promise<void>): void {
+    this.running = work().catch((error: unknown) => {
+      if (!this.isOver) this.fail(asStoreError(this.services.storeName, error));
+    });
   }
 
   private fail(error: DistributedLockError): void {

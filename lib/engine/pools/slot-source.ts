@@ -112,7 +112,7 @@ export class ListedSource implements SlotSource {
     private readonly list: (prefix: string) => AsyncIterable<{ readonly key: string }>,
   ) {
     this.key = poolKey(name);
-    this.identity = JSON.stringify([name, { discover: prefix }]);
+    this.identity = JSON.stringify([name, { discover: prefix, refreshEveryMs }]);
   }
 
   get size(): number {

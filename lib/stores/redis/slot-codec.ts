@@ -1,4 +1,5 @@
 import type { AcquireOutcome, AcquireRequest, ReleaseRequest } from '../../core/lease-store.js';
+import { slotKey } from '../../core/slot-keys.js';
 import type { Argument } from './lease-script-runner.js';
 import { acquireOutcome, hasWrites, jsonOf, ownerLine, text, wholeMs, withWrites } from './lease-codec.js';
 import { corrupt } from './redis-errors.js';
@@ -21,9 +22,8 @@ export function releaseSlotArguments(request: ReleaseRequest): Argument[] {
 
 /** @throws CorruptLeaseError */
 export function slotOutcome(request: AcquireRequest, reply: unknown): AcquireOutcome {
-  const outcome = acquireOutcome(request, reply);
-  if (outcome.kind !== 'granted') return outcome;
-  const slot = Array.isArray(reply) ? Number(text(reply[3])) : NaN;
-  if (Number.isInteger(slot)) return { ...outcome, slot };
-  throw corrupt(request.key, 'the script does not say which slot it has granted');
+  if (!Array.isArray(reply) || text(reply[0]) !== 'granted') return acquireOutcome(request, reply);
+  const slot = Number(text(reply[3]));
+  if (!Number.isInteger(slot)) throw corrupt(request.key, 'the script does not say which slot it has granted');
+  return { ...acquireOutcome({ ...request, key: slotKey(request.key, slot) }, reply), slot } as AcquireOutcome;
 }

@@ -155,6 +155,7 @@ describe('Slots of a pool in Redis', () => {
     await server.command('HSET', keys.of(slotKey(pool, 0)).data, 'a:shard', 'not JSON');
     expect(await rejection(store.acquire(request(pool, { slots: 3 }), call))).toMatchObject({
       code: 'LOCK_CORRUPT_LEASE',
+      key: slotKey(pool, 0),
     });
     expect(await server.command('EXISTS', keys.of(slotKey(pool, 0)).lease)).toBe('0');
   });
