@@ -2,6 +2,9 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDbOrderRepository } from '../src/orders/dynamodb-order-repository.js';
 import type { OrderRepository } from '../src/orders/order-repository.js';
 import { RedisOrderRepository } from '../src/orders/redis-order-repository.js';
+import { DynamoDbShardLedger } from '../src/shards/dynamodb-shard-ledger.js';
+import { RedisShardLedger } from '../src/shards/redis-shard-ledger.js';
+import type { ShardLedger } from '../src/shards/shard-ledger.js';
 import { HOST, startDynalite, startRedis } from './processes.js';
 
 /** Where all replicas keep leases and orders. */
@@ -9,6 +12,8 @@ export interface Backend {
   readonly name: string;
   readonly port: number;
   readonly repository: OrderRepository;
+  /** Another client of what the replicas write for their shards. */
+  openLedger(): ShardLedger;
   /** How many orders it takes at a time without slowing down. */
   readonly orders: number;
   /** What a replica is told that reaches it at `address`. */
@@ -20,10 +25,12 @@ export const BACKENDS = { redis: startRedisBackend, dynamodb: startDynamoDbBacke
 
 async function startRedisBackend(): Promise<Backend> {
   const port = await startRedis();
+  const url = `redis://${HOST}:${port}`;
   return {
     name: 'Redis',
     port,
-    repository: new RedisOrderRepository(`redis://${HOST}:${port}`),
+    repository: new RedisOrderRepository(url),
+    openLedger: () => new RedisShardLedger(url),
     orders: 100,
     environment: address => ({ LOCK_STORE: 'redis', LOCK_REDIS_URL: `redis://${address}` }),
   };
@@ -43,6 +50,7 @@ async function startDynamoDbBackend(): Promise<Backend> {
     name: 'DynamoDB (dynalite)',
     port,
     repository,
+    openLedger: () => new DynamoDbShardLedger(`${table}-shards`, client),
     orders: 30,
     environment: address => ({
       LOCK_STORE: 'dynamodb',

@@ -1,6 +1,6 @@
 /**
  * Three replicas of the order service on a real Redis, or on an emulated DynamoDB, and what goes wrong in real life:
- * `npm run demo [-- [--cut] [--store dynamodb]]`.
+ * `npm run demo [-- [--cut] [--store dynamodb]]`. With `--shards`, they share out work instead.
  */
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -10,6 +10,7 @@ import { cutOffLeader, findLeader, killLeader } from './fail-over.js';
 import { describeTally, orderIds, payEverywhere } from './payments.js';
 import { stopAll } from './processes.js';
 import { Replica } from './replica.js';
+import { shareOutShards } from './shards.js';
 import { provokeStaleWrites } from './stale-writes.js';
 
 const SETTINGS = { LOCK_TTL: '2s', LOCK_LEADERSHIP_TTL: '2s', GATEWAY_MS: '500', NO_COLOR: '1' };
@@ -66,12 +67,17 @@ function end(exitCode: number): void {
 process.on('SIGINT', () => end(130));
 process.on('SIGTERM', () => end(143));
 try {
-  const { cut, store } = parseArgs({
-    options: { cut: { type: 'boolean', default: false }, store: { type: 'string', default: 'redis' } },
+  const { cut, shards, store } = parseArgs({
+    options: {
+      cut: { type: 'boolean', default: false },
+      shards: { type: 'boolean', default: false },
+      store: { type: 'string', default: 'redis' },
+    },
   }).values;
   if (!(store in BACKENDS))
     throw new Error(`--store (${store}) must be ${Object.keys(BACKENDS).join(' or ')}`);
-  end((await run(store as keyof typeof BACKENDS, cut)) ? 0 : 1);
+  const name = store as keyof typeof BACKENDS;
+  end((await (shards ? shareOutShards(name) : run(name, cut))) ? 0 : 1);
 } catch (error) {
   // What fails because everything is being stopped is no news.
   if (ending === undefined) console.error(error instanceof Error ? error.message : error);

@@ -1,6 +1,7 @@
 import type { LeaderInfo, LeaseRecord } from 'nestjs-distributed-lock';
 import { fileURLToPath } from 'node:url';
 import type { Term } from '../src/leadership/term-history.js';
+import type { ShardReport } from '../src/shards/shard.service.js';
 import type { Backend } from './backend.js';
 import { Link } from './link.js';
 import { freePort, HOST, start, until, type Child } from './processes.js';
@@ -55,6 +56,11 @@ export class Replica {
     return this.get<LeaseRecord[]>('/locks').catch(() => []);
   }
 
+  /** Which shards it serves; only where it is told of any. */
+  shards(): Promise<ShardReport> {
+    return this.get('/shards');
+  }
+
   async pay(orderId: string): Promise<Answer> {
     const response = await fetch(`${this.url}/orders/${orderId}/pay`, { method: 'POST' }).catch(() => null);
     if (response === null) return 'no answer';
@@ -63,7 +69,7 @@ export class Replica {
     return body.payment === undefined ? 'try again' : 'already paid';
   }
 
-  signal(signal: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL'): void {
+  signal(signal: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL' | 'SIGTERM'): void {
     this.child.process.kill(signal);
   }
 

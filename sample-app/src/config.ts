@@ -28,3 +28,6 @@ if (/^http:\/\/(localhost|127\.0\.0\.1)[:/]/.test(env.LOCK_DYNAMODB_ENDPOINT ?? 
 
 /** How long the payment gateway thinks, in ms. */
 export const GATEWAY_MS = Number(env.GATEWAY_MS ?? 300);
+
+/** How many shards the replicas share out among themselves; 0 for none. */
+export const SHARDS = Number(env.SHARDS ?? 0);

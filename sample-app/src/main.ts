@@ -24,4 +24,6 @@ Ctrl-C stops it. Several replicas, on Redis or DynamoDB:
 
   LOCK_REDIS_URL=redis://localhost:6379 PORT=3001 npm start
   LOCK_DYNAMODB_TABLE=locks LOCK_DYNAMODB_ENDPOINT=http://localhost:8000 PORT=3001 npm start
+
+With SHARDS=12 for each, they share out 12 shards; GET /shards tells which of them one serves.
 `);

@@ -39,7 +39,8 @@ export function resolveBalance(manager: SyncManager, key: string, options: Balan
   const defaultMs = Math.min(ttlMs / 6, 1000);
   const checkEveryMs = problems.duration('checkEvery', checkEvery, defaultMs, 1, ttlMs);
   problems.throwIfAny();
-  // Whoever waits for a slot that is handed over must not let it lie for longer than a renewal takes.
-  const timing = { pollEvery: checkEveryMs, ...written, wait: Infinity };
+  // Whoever waits for a slot that is handed over must not let it lie for longer than a renewal takes. Where no hint comes, a slot
+  // is looked at again after up to two pauses, and then slots are taken one after the other.
+  const timing = { pollEvery: checkEveryMs / 2, ...written, wait: Infinity };
   return { checkEveryMs, timing, ttlMs };
 }

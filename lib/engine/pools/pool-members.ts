@@ -85,8 +85,21 @@ export class PoolMembers {
     );
     return slots.flatMap((slot, place) => {
       const record = records[place];
-      // What is only kept unavailable has no owner; what has nothing left is that of a dead one, which nobody has taken yet.
-      return record?.owner !== undefined && (record.remainingMs ?? Infinity) > 0 ? [{ slot, record }] : [];
+      // What is only kept unavailable has no owner.
+      if (record?.owner === undefined) return [];
+      if ((record.remainingMs ?? Infinity) > 0) return [{ slot, record }];
+      this.strike(record);
+      return [];
     });
+  }
+
+  /**
+   * Where contenders end leases, a dead member stands in the store until somebody takes its place, and who comes meanwhile
+   * would count it until he has watched it for a lease. By a revocation and not a takeover, which others would count.
+   */
+  private strike({ key, fencingToken }: LeaseRecord): void {
+    if (this.manager.store.expiry !== 'observed') return;
+    // One that lives after all joins again; the next look repairs what fails.
+    void this.manager.revoke(key, { fencingToken, force: true }).catch(() => undefined);
   }
 }

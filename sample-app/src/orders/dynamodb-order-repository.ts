@@ -1,15 +1,13 @@
 import {
   ConditionalCheckFailedException,
-  CreateTableCommand,
   GetItemCommand,
   paginateScan,
-  ResourceInUseException,
   UpdateItemCommand,
-  waitUntilTableExists,
   type AttributeValue,
   type DynamoDBClient,
 } from '@aws-sdk/client-dynamodb';
 import { Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { deadline, OwnTable } from '../own-table.js';
 import { toOrder, type Order, type Payment } from './order.js';
 import { OrderRepository, StaleTokenError, type Refusals } from './order-repository.js';
 
@@ -42,43 +40,20 @@ interface Change {
  */
 export class DynamoDbOrderRepository extends OrderRepository implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger(DynamoDbOrderRepository.name);
-  private table: Promise<string> | undefined;
+  private readonly table: OwnTable;
 
   /** @param client is its own from now on */
   constructor(
-    private readonly name: string,
+    name: string,
     private readonly client: DynamoDBClient,
   ) {
     super();
+    this.table = new OwnTable(name, client);
   }
 
   /** A DynamoDB that is down is no reason not to start: the table is made as soon as it is needed. */
   async onModuleInit(): Promise<void> {
-    await this.madeTable().catch((error: Error) => this.logger.warn(error.message));
-  }
-
-  /** Its name, once it is there. */
-  private madeTable(): Promise<string> {
-    return (this.table ??= this.makeTable().catch((error: unknown) => {
-      this.table = undefined;
-      throw error;
-    }));
-  }
-
-  /** Creates the table, unless another replica has. */
-  private async makeTable(): Promise<string> {
-    const create = new CreateTableCommand({
-      TableName: this.name,
-      AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
-      KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
-      BillingMode: 'PAY_PER_REQUEST',
-    });
-    await this.client.send(create, deadline()).catch((error: unknown) => {
-      if (!(error instanceof ResourceInUseException)) throw error;
-    });
-    const wait = { client: this.client, maxWaitTime: 60, minDelay: 1, maxDelay: 2 };
-    await waitUntilTableExists(wait, { TableName: this.name });
-    return this.name;
+    await this.table.ready().catch((error: Error) => this.logger.warn(error.message));
   }
 
   async paymentsOf(orderId: string, token: number): Promise<Payment[]> {
@@ -100,7 +75,7 @@ export class DynamoDbOrderRepository extends OrderRepository implements OnModule
     const paid: string[] = [];
     const pages = paginateScan(
       { client: this.client },
-      { TableName: await this.madeTable(), ConsistentRead: true },
+      { TableName: await this.table.ready(), ConsistentRead: true },
     );
     for await (const { Items = [] } of pages)
       paid.push(...Items.flatMap(paymentsIn).map(each => each.orderId));
@@ -133,7 +108,7 @@ export class DynamoDbOrderRepository extends OrderRepository implements OnModule
   /** Comes with every access. DynamoDB checks and writes in one step, so nothing gets between the two. */
   private async passFence({ id, token, kind }: Access, change?: Change): Promise<Row> {
     const access = new UpdateItemCommand({
-      TableName: await this.madeTable(),
+      TableName: await this.table.ready(),
       Key: { id: { S: id } },
       UpdateExpression: `SET fence = :token${change?.expression ?? ''}`,
       ConditionExpression: 'attribute_not_exists(fence) OR fence <= :token',
@@ -152,7 +127,7 @@ export class DynamoDbOrderRepository extends OrderRepository implements OnModule
 
   private async countRefusal(kind: keyof Refusals): Promise<void> {
     const count = new UpdateItemCommand({
-      TableName: await this.madeTable(),
+      TableName: await this.table.ready(),
       Key: { id: { S: REFUSED } },
       UpdateExpression: 'ADD #kind :one',
       ExpressionAttributeNames: { '#kind': kind },
@@ -163,17 +138,12 @@ export class DynamoDbOrderRepository extends OrderRepository implements OnModule
 
   private async read(id: string): Promise<Row> {
     const get = new GetItemCommand({
-      TableName: await this.madeTable(),
+      TableName: await this.table.ready(),
       Key: { id: { S: id } },
       ConsistentRead: true,
     });
     return (await this.client.send(get, deadline())).Item ?? {};
   }
-}
-
-/** For one command, all its attempts included. */
-function deadline(): { abortSignal: AbortSignal } {
-  return { abortSignal: AbortSignal.timeout(2000) };
 }
 
 function paymentsIn(row: Row): Payment[] {
