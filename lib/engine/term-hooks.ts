@@ -22,7 +22,8 @@ interface Term {
  */
 export class TermHooks {
   private chain: Promise<void> = Promise.resolve();
-  private term: Term | null = null;
+  /** Those that have begun and not ended, of which the store may have granted a later one before the loss of an earlier one is known. */
+  private readonly terms = new Map<HeldLease, Term>();
 
   constructor(
     private readonly manager: object,
@@ -32,7 +33,8 @@ export class TermHooks {
 
   /** A term has begun. Its hooks are not called when it is over by the time its turn comes. */
   acquired(lease: HeldLease): void {
-    const term: Term = (this.term = { lease, isAnnounced: false });
+    const term: Term = { lease, isAnnounced: false };
+    this.terms.set(lease, term);
     this.then('acquired', term, () => {
       if (!lease.isHeld) return;
       term.isAnnounced = true;
@@ -40,11 +42,11 @@ export class TermHooks {
     });
   }
 
-  /** The term has ended; said twice, it counts once. */
-  lost(): void {
-    const { term } = this;
-    if (term === null) return;
-    this.term = null;
+  /** The term of this lease has ended; said twice, it counts once. */
+  lost(lease: HeldLease): void {
+    const term = this.terms.get(lease);
+    if (term === undefined) return;
+    this.terms.delete(lease);
     this.then('lost', term, () => (term.isAnnounced ? this.hooks?.onLost?.(term.lease) : undefined));
   }
 

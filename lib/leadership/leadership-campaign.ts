@@ -106,7 +106,7 @@ export class LeadershipCampaign implements Leadership {
     this.campaign ??= new Campaign(this.manager, this.key, this.resolved, {
       onBlocked: obstacle => this.onBlocked(obstacle),
       onHeld: lease => this.onHeld(lease),
-      onEnded: () => this.onEnded(),
+      onEnded: lease => this.onEnded(lease),
       onError: error => this.tell(() => this.events.onCampaignError?.(error)),
     });
   }
@@ -206,7 +206,7 @@ export class LeadershipCampaign implements Leadership {
 
   private async stepDown(lease: HeldLease, timeoutMs: number): Promise<void> {
     lease.beginRelease();
-    this.hooks.lost();
+    this.hooks.lost(lease);
     const ended = Promise.all([this.work.drained(), this.hooks.settled()]);
     if (!(await within(this.manager.clock, timeoutMs, ended))) return lease.abandon();
     const isSameTick = this.manager.clock.monotonicMs() - this.workStartedAt < SAME_TICK_MS;
@@ -226,8 +226,8 @@ export class LeadershipCampaign implements Leadership {
   }
 
   /** @returns how long this replica stays away */
-  private onEnded(): number {
-    this.hooks.lost();
+  private onEnded(lease: HeldLease): number {
+    this.hooks.lost(lease);
     const awayMs = this.cooldownMs;
     this.cooldownMs = 0;
     return awayMs;

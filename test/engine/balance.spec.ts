@@ -2,8 +2,6 @@ import { describe, expect, it } from '@jest/globals';
 import type { SlotLease } from '../../lib/core/lease.js';
 import type { BalanceOptions } from '../../lib/engine/pools/balance-options.js';
 import type { PoolBalance } from '../../lib/engine/pools/pool-balance.js';
-import { FaultyStore, type VirtualClock } from '../../lib/testing/index.js';
-import { ObservedStore, ObservedTable } from '../testing/observed-store.js';
 import { track, useWorld, type Replica, type ReplicaOptions } from './world.js';
 
 const SLOTS = 12;
@@ -194,30 +192,5 @@ describe('a pool that is balanced', () => {
     const pool = world.replica().manager.pool('shards', { slots: SLOTS });
     expect(() => pool.balance({ checkEvery: 'soon' as never })).toThrow(/checkEvery/);
     expect(() => pool.balance({ ttl: -1 })).toThrow(/ttl/);
-  });
-});
-
-describe('a balanced pool where contenders end leases', () => {
-  const world = useWorld();
-
-  it('gives the slots of one that died to the others one TTL, margin and look later', async () => {
-    const table = new ObservedTable();
-    const workers = [0, 1, 2].map(() => {
-      let net!: FaultyStore;
-      const wrap = (_: unknown, clock: VirtualClock): FaultyStore =>
-        (net = new FaultyStore(new ObservedStore(table, clock), { clock: world.clock }));
-      const { manager } = world.replica({ ttl: TTL_MS, wrap });
-      return { net, balance: manager.pool('shards', { slots: SLOTS }).balance() };
-    });
-    const counts = (): number[] => workers.map(({ balance }) => balance.leases.length);
-    await world.advance(6000);
-    expect(counts()).toEqual([4, 4, 4]);
-    workers[2]!.net.cut();
-    // The drift of clocks that a record's watcher allows for, and a look each for members and slots
-    await world.advance(TTL_MS * 1.1 + 2 + 2 * (TTL_MS / 6) + 500);
-    expect(counts()).toEqual([6, 6, 0]);
-    workers[2]!.net.heal();
-    await world.advance(6000);
-    expect(counts()).toEqual([4, 4, 4]);
   });
 });

@@ -35,8 +35,8 @@ export const engineMutants: readonly Mutant[] = [
     name: 'error-as-held',
     mistake: 'a store that does not answer is taken for a key that is held (13)',
     file: 'lib/engine/contender.ts',
-    find: "    if (isCurable || this.isAbandoned()) return this.heard({ kind: 'unavailable', error });",
-    replace: "    if (isCurable || this.isAbandoned()) return this.heard({ kind: 'held' });",
+    find: "    if (isCurable(error) || this.isAbandoned()) return this.heard({ kind: 'unavailable', error });",
+    replace: "    if (isCurable(error) || this.isAbandoned()) return this.heard({ kind: 'held' });",
   },
   {
     name: 'late-grant-leaked',
@@ -91,9 +91,9 @@ export const engineMutants: readonly Mutant[] = [
     name: 'release-at-the-end-only',
     mistake: 'a lease is held here until the store has confirmed its release',
     file: 'lib/engine/held-lease.ts',
-    find: '    this.services.releaser.release(request, { startedAt: now, untilMs, commandTimeoutMs }, () => {\n      this.keeper.freed(this);',
+    find: '    this.services.releaser.release(request, { startedAt: now, untilMs, commandTimeoutMs }, () => {\n      this.free();',
     replace:
-      "    this.state = { kind: 'held' };\n    this.services.releaser.release(request, { startedAt: now, untilMs, commandTimeoutMs }, () => {\n      this.state = { kind: 'released' };\n      this.keeper.freed(this);",
+      "    this.state = { kind: 'held' };\n    this.services.releaser.release(request, { startedAt: now, untilMs, commandTimeoutMs }, () => {\n      this.state = { kind: 'released' };\n      this.free();",
   },
   {
     name: 'release-tried-once',

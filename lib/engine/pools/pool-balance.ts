@@ -5,9 +5,11 @@ import type { HeldLease } from '../held-lease.js';
 import { detached } from '../lease-context.js';
 import type { SyncManager } from '../sync-manager.js';
 import { TermHooks } from '../term-hooks.js';
+import { asStoreError } from '../store-gateway.js';
 import { Wakeup } from '../wakeup.js';
+import { watchFreed } from '../watch-freed.js';
 import { resolveBalance, type BalanceOptions, type ResolvedBalance } from './balance-options.js';
-import { PoolMembers, type Membership } from './pool-members.js';
+import { inspectSound, PoolMembers, type Membership } from './pool-members.js';
 import type { SlotSource } from './slot-source.js';
 import { SlotTenure } from './slot-tenure.js';
 
@@ -49,14 +51,10 @@ export class PoolBalance<Slot extends number | string = number | string> {
     this.acquire = manager.resolve(source.key, { ...timing, mustExist: source.isListed });
     this.pause = new Wakeup(manager.clock, { unref: true });
     const wake = (): void => this.pause.wake();
-    this.members = new PoolMembers(manager, poolName, timing, wake);
+    this.members = new PoolMembers(manager, source.identity, poolName, timing, wake);
     this.detach = manager.attach(this);
     this.running = detached(() => this.run());
-    try {
-      manager.store.whenFreed?.(slotKey(this.members.key, 0), wake, this.subscription.signal);
-    } catch {
-      // Then it looks when it is time to.
-    }
+    watchFreed(manager.store, slotKey(this.members.key, 0), wake, this.subscription.signal);
   }
 
   /** The slots that this replica holds now, and may work on. */
@@ -69,7 +67,12 @@ export class PoolBalance<Slot extends number | string = number | string> {
    * not wait for it. Idempotent; never rejects. Closing the manager does the same.
    */
   stop(): Promise<void> {
-    return (this.stopping ??= this.end());
+    // A listener may call it again before the first call has returned.
+    return (this.stopping ??= Promise.resolve().then(() => this.end()));
+  }
+
+  private get isStopping(): boolean {
+    return this.stopping !== null;
   }
 
   private get active(): SlotTenure[] {
@@ -90,33 +93,41 @@ export class PoolBalance<Slot extends number | string = number | string> {
   }
 
   private async run(): Promise<void> {
-    while (this.stopping === null) {
-      const pauseMs = await this.look().catch(() => this.resolved.checkEveryMs);
-      if (this.stopping === null) await this.pause.pause(pauseMs);
+    while (!this.isStopping) {
+      const pauseMs = await this.look().catch((error: unknown) => this.cannotLook(error));
+      if (!this.isStopping) await this.pause.pause(pauseMs);
     }
   }
 
   /** While the store does not answer, what is held stays. @returns how long to wait until the next look */
   private async look(): Promise<number> {
-    await this.source.refresh();
+    const { checkEveryMs } = this.resolved;
+    // A list that cannot be had now leaves those that are known.
+    await this.source.refresh().catch((error: unknown) => this.cannotLook(error));
     const membership = await this.members.look();
+    if (membership !== null) this.settle(shareOf(this.source.size, membership));
     if (this.manager.store.expiry === 'observed') await this.watchSlots();
-    if (membership === null) return this.resolved.checkEveryMs;
-    this.settle(shareOf(this.source.size, membership));
-    const soonMs = Math.max(membership.changesInMs + 1, LEAST_PAUSE_MS);
-    return Math.min(this.resolved.checkEveryMs, soonMs);
+    if (membership === null) return checkEveryMs;
+    return Math.min(checkEveryMs, Math.max(membership.changesInMs + 1, LEAST_PAUSE_MS));
+  }
+
+  private cannotLook(error: unknown): number {
+    const { checkEveryMs } = this.resolved;
+    const facts = { key: this.source.key, error: asStoreError(this.manager.store.name, error) };
+    this.manager.tell('acquire-delayed', { ...facts, reason: 'unavailable', retryInMs: checkEveryMs });
+    return checkEveryMs;
   }
 
   /** Where contenders end leases, a slot can only be taken from the dead by who has watched it for its whole lease. */
   private async watchSlots(): Promise<void> {
     const own = new Set([...this.tenures].map(({ lease }) => lease.key));
     const keys = this.source.slots.flatMap(({ key }) => (own.has(key) ? [] : [key]));
-    for (let first = 0; first < keys.length && this.stopping === null; first += LOOK)
-      await Promise.all(keys.slice(first, first + LOOK).map(key => this.manager.inspect(key)));
+    for (let first = 0; first < keys.length && !this.isStopping; first += LOOK)
+      await Promise.all(keys.slice(first, first + LOOK).map(key => inspectSound(this.manager, key)));
   }
 
   private settle(share: number): void {
-    if (this.stopping !== null) return;
+    if (this.isStopping) return;
     this.share = share;
     const { active } = this;
     for (const surplus of active.slice(share)) surplus.leave();
@@ -142,11 +153,13 @@ export class PoolBalance<Slot extends number | string = number | string> {
 
   private begin(lease: HeldLease): void {
     const { key } = lease;
+    // The store may have lost a lease of which nobody has heard yet that it is over.
+    for (const tenure of this.tenures) if (tenure.lease.key === key) tenure.leave();
     const hooks = this.hooks.get(key) ?? this.hooksOfSlot();
     this.hooks.set(key, hooks);
     const tenure = new SlotTenure(lease, hooks);
     this.tenures.add(tenure);
-    if (this.stopping !== null) tenure.leave();
+    if (this.isStopping) tenure.leave();
     void tenure.done.then(() => {
       this.tenures.delete(tenure);
       if (![...this.tenures].some(other => other.lease.key === key)) this.hooks.delete(key);
@@ -162,16 +175,20 @@ export class PoolBalance<Slot extends number | string = number | string> {
       onLost: (lease: Lease) => options.onSlotLost?.(lease as SlotLease<Slot>),
     };
     return new TermHooks(this.manager, listener, (hook, error, lease) => {
+      // Work that passes on why its signal aborted has not failed.
+      if (error === lease.signal.reason) return;
       const event = hook === 'acquired' ? 'onSlotAcquired' : 'onSlotLost';
       this.manager.tell('listener-error', { event, error });
-      if (hook === 'acquired') this.giveBack(lease.key);
+      if (hook === 'acquired') this.giveBack(lease);
     });
   }
 
-  private giveBack(key: string): void {
+  private giveBack(lease: Lease): void {
+    const failed = this.active.find(tenure => tenure.lease === lease);
+    if (failed === undefined) return;
     this.notBeforeMs = this.manager.clock.monotonicMs() + this.resolved.ttlMs;
     this.seeking?.abort();
-    for (const tenure of this.tenures) if (tenure.lease.key === key) tenure.leave();
+    failed.leave();
   }
 }
 

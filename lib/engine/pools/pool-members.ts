@@ -1,3 +1,5 @@
+import { shortDigest } from '../../core/short-digest.js';
+import { isDistributedLockError } from '../../core/errors.js';
 import type { LeaseRecord } from '../../core/lease-store.js';
 import type { AcquireOptions } from '../../core/options.js';
 import { slotKey } from '../../core/slot-keys.js';
@@ -29,15 +31,24 @@ export class PoolMembers {
   private readonly source: NumberedSource;
   private readonly campaign: Campaign;
 
-  /** @param onJoined called back once this replica is one of them */
+  /**
+   * @param poolIdentity pools of one name and other slots are other pools, each with members of its own
+   * @param onJoined called back once this replica is one of them
+   */
   constructor(
     private readonly manager: SyncManager,
+    poolIdentity: string,
     poolName: string,
     timing: AcquireOptions,
     onJoined: () => void,
   ) {
     const findsSlots = manager.store.findsSlots === true;
-    this.source = new NumberedSource(`${poolName}/members`, MAX_MEMBERS, findsSlots, true);
+    this.source = new NumberedSource(
+      `${poolName}/members of ${shortDigest(poolIdentity)}`,
+      MAX_MEMBERS,
+      findsSlots,
+      true,
+    );
     this.campaign = new Campaign(manager, this.source, manager.resolve(this.source.key, timing), {
       onBlocked: () => undefined,
       onHeld: onJoined,
@@ -81,7 +92,7 @@ export class PoolMembers {
   private async lookAt(first: number, end: number): Promise<{ slot: number; record: LeaseRecord }[]> {
     const slots = Array.from({ length: end - first }, (_, place) => first + place);
     const records = await Promise.all(
-      slots.map(slot => this.manager.inspect(slotKey(this.source.key, slot))),
+      slots.map(slot => inspectSound(this.manager, slotKey(this.source.key, slot))),
     );
     return slots.flatMap((slot, place) => {
       const record = records[place];
@@ -101,5 +112,15 @@ export class PoolMembers {
     if (this.manager.store.expiry !== 'observed') return;
     // One that lives after all joins again; the next look repairs what fails.
     void this.manager.revoke(key, { fencingToken, force: true }).catch(() => undefined);
+  }
+}
+
+/** As `inspect`; a damaged record tells nothing, and must not keep others from being looked at. */
+export async function inspectSound(manager: SyncManager, key: string): Promise<LeaseRecord | null> {
+  try {
+    return await manager.inspect(key);
+  } catch (error) {
+    if (isDistributedLockError(error, 'LOCK_CORRUPT_LEASE')) return null;
+    throw error;
   }
 }

@@ -35,7 +35,7 @@ type Reason = (typeof REASONS)[number];
 export interface Look {
   /** No slot is looked at again that this look, or a later one, has seen held. */
   readonly after: number;
-  isStale(seen: LastSeen): boolean;
+  readonly isStale: (seen: LastSeen) => boolean;
 }
 
 /** What one manager knows of the slots of a pool that it looks at one by one. */

@@ -6,16 +6,21 @@ export class SlotTenure {
   /** Resolves when nothing of it runs any more. Never rejects. */
   readonly done: Promise<void>;
   private isEnding = false;
-  private beginEnd!: () => void;
+  private onEnding!: () => void;
 
   constructor(
     readonly lease: HeldLease,
     private readonly hooks: TermHooks,
   ) {
-    const leaving = new Promise<void>(resolve => (this.beginEnd = resolve));
+    const ending = new Promise<void>(resolve => (this.onEnding = resolve));
+    const work = async (): Promise<void> => {
+      await ending;
+      await hooks.settled();
+    };
     // Closing the manager waits for it as for any work under a lease.
-    this.done = lease.work.track(() => this.drain(leaving)).then(() => lease.release());
+    this.done = lease.work.track(work).then(() => lease.release());
     hooks.acquired(lease);
+    void lease.whenOver().then(() => this.leave());
   }
 
   /** It was told to end, or its lease is over. */
@@ -25,15 +30,10 @@ export class SlotTenure {
 
   /** Its work is told to end; once it has, the slot is released. */
   leave(): void {
-    this.isEnding = true;
-    this.beginEnd();
-  }
-
-  private async drain(leaving: Promise<void>): Promise<void> {
-    await Promise.race([leaving, this.lease.whenOver()]);
+    if (this.isEnding) return;
     this.isEnding = true;
     this.lease.beginRelease();
-    this.hooks.lost();
-    await this.hooks.settled();
+    this.hooks.lost(this.lease);
+    this.onEnding();
   }
 }

@@ -25,8 +25,10 @@ const MAX_KEYS = 10_000;
  * jump of a wall clock takes a key over. Forgetting costs one more lease of waiting, so the oldest of very many are forgotten.
  */
 export class Observations {
-  /** The first was not looked at for longest. */
+  /** Of keys that are waited for. The first was not looked at for longest. */
   private readonly entries = new Map<string, Entry>();
+  /** Of keys that were only looked at. */
+  private readonly noted = new Map<string, Entry>();
 
   constructor(
     private readonly clock: Clock,
@@ -34,16 +36,16 @@ export class Observations {
   ) {}
 
   get(key: string, driftRate = DEFAULT_DRIFT_RATE): Observation | undefined {
-    const entry = this.entries.get(key);
+    const entry = this.entries.get(key) ?? this.noted.get(key);
     if (entry === undefined) return undefined;
-    this.put(key, entry);
+    this.watch(key, entry);
     return this.told(entry, driftRate);
   }
 
   /** Call it after the consistent reply that showed the version, so that its lease is counted from no earlier than that. */
   see(key: string, version: string, leaseMs: number, driftRate = DEFAULT_DRIFT_RATE): Observation {
     const entry = this.entryFor(key, version, leaseMs, driftRate);
-    this.put(key, entry);
+    this.watch(key, entry);
     return this.told(entry, driftRate);
   }
 
@@ -53,18 +55,20 @@ export class Observations {
    */
   note(key: string, version: string, leaseMs: number): Observation {
     const entry = this.entryFor(key, version, leaseMs, MAX_DRIFT_RATE);
-    if (this.entries.has(key) || this.entries.size < this.maxKeys) this.entries.set(key, entry);
+    if (this.entries.has(key)) this.entries.set(key, entry);
+    else this.put(this.noted, key, entry);
     return this.told(entry, MAX_DRIFT_RATE);
   }
 
   /** The key is free, or held by us. */
   forget(key: string): void {
     this.entries.delete(key);
+    this.noted.delete(key);
   }
 
   private entryFor(key: string, version: string, leaseMs: number, driftRate: number): Entry {
     const nowMs = this.clock.monotonicMs();
-    const before = this.entries.get(key);
+    const before = this.entries.get(key) ?? this.noted.get(key);
     // Who has written since a look of long ago may have died since, too.
     const hasChanged =
       before !== undefined && nowMs - before.seenMs < 2 * takeOverAfterMs(leaseMs, driftRate);
@@ -77,12 +81,17 @@ export class Observations {
     return { version, freeInMs: Math.max(0, endMs - this.clock.monotonicMs()), hasChanged };
   }
 
-  private put(key: string, entry: Entry): void {
-    this.entries.delete(key);
-    this.entries.set(key, entry);
-    if (this.entries.size <= this.maxKeys) return;
-    for (const oldest of this.entries.keys()) {
-      this.entries.delete(oldest);
+  private watch(key: string, entry: Entry): void {
+    this.noted.delete(key);
+    this.put(this.entries, key, entry);
+  }
+
+  private put(entries: Map<string, Entry>, key: string, entry: Entry): void {
+    entries.delete(key);
+    entries.set(key, entry);
+    if (entries.size <= this.maxKeys) return;
+    for (const oldest of entries.keys()) {
+      entries.delete(oldest);
       return;
     }
   }

@@ -24,6 +24,10 @@ export function releaseSlotArguments(request: ReleaseRequest): Argument[] {
 export function slotOutcome(request: AcquireRequest, reply: unknown): AcquireOutcome {
   if (!Array.isArray(reply) || text(reply[0]) !== 'granted') return acquireOutcome(request, reply);
   const slot = Number(text(reply[3]));
-  if (!Number.isInteger(slot)) throw corrupt(request.key, 'the script does not say which slot it has granted');
-  return { ...acquireOutcome({ ...request, key: slotKey(request.key, slot) }, reply), slot } as AcquireOutcome;
+  if (!Number.isInteger(slot))
+    throw corrupt(request.key, 'the script does not say which slot it has granted');
+  return {
+    ...acquireOutcome({ ...request, key: slotKey(request.key, slot) }, reply),
+    slot,
+  } as AcquireOutcome;
 }

@@ -93,16 +93,15 @@ describe('Observations', () => {
     });
   });
 
-  it('that are noted in passing displace none that others watch', () => {
-    const { observations } = setUp(2);
+  it('that are noted in passing displace none that others watch, and are remembered all the same', async () => {
+    const { observations, clock } = setUp(2);
     observations.see('watched', 'v', LEASE_MS);
-    for (const key of ['a', 'b', 'watched', 'a', 'c']) observations.note(key, 'v', LEASE_MS);
-    const known = (): string[] =>
-      ['watched', 'a', 'b', 'c', 'd'].filter(key => observations.get(key) !== undefined);
-    expect(known()).toEqual(['watched', 'a']);
-    observations.get('watched');
-    observations.note('a', 'v', LEASE_MS);
-    observations.see('d', 'v', LEASE_MS);
-    expect(known()).toEqual(['watched', 'd']);
+    for (const key of ['a', 'b', 'c']) observations.note(key, 'v', LEASE_MS);
+    await clock.advance(2 * LEASE_MS);
+    expect(observations.get('watched')?.freeInMs).toBe(0);
+    const isAlive = (key: string): boolean => observations.note(key, 'v', LEASE_MS).freeInMs > 0;
+    // The oldest of more than there is room for is forgotten.
+    expect(['c', 'b', 'a'].map(isAlive)).toEqual([false, false, true]);
+    expect(observations.get('watched')?.freeInMs).toBe(0);
   });
 });
