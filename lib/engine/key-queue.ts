@@ -1,5 +1,5 @@
 import { Contender } from './contender.js';
-import type { ContentionServices, Obstacle } from './contending.js';
+import type { Obstacle } from './contending.js';
 import type { HeldLease } from './held-lease.js';
 import { holdOf, WaitingRoom, type Waiter } from './waiting-room.js';
 
@@ -7,16 +7,8 @@ const NONE: readonly HeldLease[] = [];
 
 /** All that one manager does about one key: who holds it here, and who waits. */
 export class KeyQueue extends WaitingRoom {
-  private local: HeldLease | null = null;
-
-  constructor(key: string, services: ContentionServices, onIdle: (queue: WaitingRoom) => void) {
-    super(key, services, onIdle);
-  }
-
   /** The lease of this manager, until the store knows that it is over. */
-  get lease(): HeldLease | null {
-    return this.local;
-  }
+  private local: HeldLease | null = null;
 
   get held(): readonly HeldLease[] {
     return this.local === null ? NONE : [this.local];
