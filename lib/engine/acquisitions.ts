@@ -59,7 +59,7 @@ export class Acquisitions {
     checkWithLock(options);
     const { ifNested, onLost = 'throw' } = options;
     const resolved = this.manager.resolve(key, options);
-    const outer = enclosingLease(this.manager, key);
+    const outer = enclosingLease(this.manager, held => held === key);
     if (outer !== undefined) {
       if (ifNested === 'join') return { ran: true, value: await runToEnd(this.manager, outer, onLost, fn) };
       if (resolved.timing.waitMs > 0) throw new SelfDeadlockError(key);
@@ -81,7 +81,7 @@ export class Acquisitions {
     const { ifNested, onLost = 'throw' } = options;
     const keys = assertKeys(written);
     const resolved = this.resolveAll(keys, options);
-    const outers = keys.flatMap(key => enclosingLease(this.manager, key) ?? []);
+    const outers = keys.flatMap(key => enclosingLease(this.manager, held => held === key) ?? []);
     if (outers.length > 0 && ifNested !== 'join' && resolved.timing.waitMs > 0)
       throw new SelfDeadlockError(outers[0]!.key);
     const joined = ifNested === 'join' ? outers : [];

@@ -22,9 +22,7 @@ const NONE: readonly string[] = Object.freeze([]);
  * @param key only a lease of this key
  */
 export function currentLease(key?: string): Lease | undefined {
-  for (let scope = scopes.get(); scope !== undefined; scope = scope.outer)
-    if (key === undefined || scope.lease.key === key) return scope.shown;
-  return undefined;
+  return innermost(({ lease }) => key === undefined || lease.key === key)?.shown;
 }
 
 /** Runs `fn` as independent work: what it starts belongs to none of the leases of its caller. */
@@ -52,28 +50,13 @@ export function runUnderAll<T>(
 
 /** Whether this chain of calls works under `lease`, held or not: to wait for its work would be to wait for itself. */
 export function isUnder(lease: HeldLease): boolean {
-  for (let scope = scopes.get(); scope !== undefined; scope = scope.outer)
-    if (scope.lease === lease) return true;
-  return false;
+  return innermost(scope => scope.lease === lease) !== undefined;
 }
 
-/** The innermost lease of a manager that this chain of calls holds already, among those that `isMeant` is true of. */
-export function enclosingWhere(
-  manager: object,
-  isMeant: (lease: HeldLease) => boolean,
-): HeldLease | undefined {
-  for (let scope = scopes.get(); scope !== undefined; scope = scope.outer) {
-    if (scope.manager === manager && isMeant(scope.lease) && scope.lease.isHeld) return scope.lease;
-  }
-  return undefined;
-}
-
-/** The lease of `key` that this chain of calls holds already. */
-export function enclosingLease(manager: object, key: string): HeldLease | undefined {
-  for (let scope = scopes.get(); scope !== undefined; scope = scope.outer) {
-    if (scope.manager === manager && scope.lease.key === key && scope.lease.isHeld) return scope.lease;
-  }
-  return undefined;
+/** The innermost lease of a manager that this chain of calls holds already, among those whose key is meant. */
+export function enclosingLease(manager: object, isMeant: (key: string) => boolean): HeldLease | undefined {
+  return innermost(scope => scope.manager === manager && isMeant(scope.lease.key) && scope.lease.isHeld)
+    ?.lease;
 }
 
 /** All keys that this chain of calls holds, each once. */
@@ -84,4 +67,10 @@ export function enclosingKeys(manager: object): readonly string[] {
   for (; scope !== undefined; scope = scope.outer)
     if (scope.manager === manager && scope.lease.isHeld) keys.add(scope.lease.key);
   return [...keys];
+}
+
+function innermost(isMeant: (scope: LeaseScope) => boolean): LeaseScope | undefined {
+  let scope = scopes.get();
+  while (scope !== undefined && !isMeant(scope)) scope = scope.outer;
+  return scope;
 }

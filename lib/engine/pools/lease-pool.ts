@@ -5,7 +5,7 @@ import type { ResolvedAcquire } from '../../core/options.js';
 import { checkWithLock } from '../../core/options.js';
 import { runUnlessHeld, unlessHeld, type LockedRun } from '../acquisitions.js';
 import type { HeldLease } from '../held-lease.js';
-import { enclosingWhere } from '../lease-context.js';
+import { enclosingLease } from '../lease-context.js';
 import { runAndRelease, runToEnd } from '../locked-work.js';
 import type { SyncManager } from '../sync-manager.js';
 import type { BalanceOptions } from './balance-options.js';
@@ -97,7 +97,7 @@ export class LeasePool<Slot extends number | string = number | string> {
     const resolved = this.resolve(options);
     const { onLost = 'throw' } = options;
     const work = (lease: unknown): Promise<T> | T => fn(lease as SlotLease<Slot>);
-    const outer = enclosingWhere(this.manager, ({ key }) => this.source.has(key));
+    const outer = enclosingLease(this.manager, key => this.source.has(key));
     if (outer !== undefined) {
       if (options.ifNested === 'join')
         return { ran: true, value: await runToEnd(this.manager, outer, onLost, work) };
