@@ -4,13 +4,7 @@ import type { ResolvedAcquire } from '../core/options.js';
 import type { Clock } from '../core/ports.js';
 import type { HeldLease } from './held-lease.js';
 import { HeldSet } from './lease-set.js';
-import type { Demand } from './wait.js';
-
-/** What acquires one key after the other. */
-export interface KeySource {
-  readonly clock: Clock;
-  demand(key: string, resolved: ResolvedAcquire, demand: Demand): Promise<HeldLease>;
-}
+import type { LeaseSource } from './wait.js';
 
 /** What is to be acquired together. */
 export interface SetDemand {
@@ -27,7 +21,7 @@ export interface SetDemand {
  * the others are given back before that is told.
  */
 export async function acquireAll(
-  source: KeySource,
+  source: LeaseSource,
   elapsed: ElapsedTime,
   { keys, resolved, joined, signal }: SetDemand,
 ): Promise<HeldSet> {

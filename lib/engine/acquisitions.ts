@@ -14,12 +14,13 @@ import {
   type ResolvedAcquire,
   type WithLockOptions,
 } from '../core/options.js';
-import { acquireAll, type KeySource } from './acquire-all.js';
+import { acquireAll } from './acquire-all.js';
 import type { HeldLease } from './held-lease.js';
 import { enclosingKeys, enclosingLease } from './lease-context.js';
 import type { HeldSet } from './lease-set.js';
 import type { LockOrder } from './lock-order.js';
 import { runAndRelease, runAndReleaseAll, runToEnd, trackOn } from './locked-work.js';
+import type { LeaseSource } from './wait.js';
 
 /** What became of work that was to run under a lock. */
 export type LockedRun<T> =
@@ -27,7 +28,7 @@ export type LockedRun<T> =
   | { readonly ran: false; readonly error: LockTimeoutError | LockHeldError };
 
 /** What acquisitions need of their manager, whose the keys are. */
-export interface AcquiringManager extends KeySource {
+export interface AcquiringManager extends LeaseSource {
   resolve(key: string, options: AcquireOptions): ResolvedAcquire;
 }
 

@@ -1,21 +1,14 @@
 import { isDistributedLockError, LockReleasedError, type DistributedLockError } from '../core/errors.js';
 import type { ResolvedAcquire } from '../core/options.js';
-import type { Clock } from '../core/ports.js';
 import type { Obstacle } from './contending.js';
 import type { HeldLease } from './held-lease.js';
 import { detached } from './lease-context.js';
 import type { SlotSource } from './pools/slot-source.js';
-import type { Demand } from './wait.js';
+import type { LeaseSource } from './wait.js';
 import { Wakeup } from './wakeup.js';
 
 /** Pause after an error that waiting cannot cure: somebody may correct the configuration meanwhile. */
 const RETRY_AFTER_ERROR_MS = 1000;
-
-/** What a campaign needs from its manager. */
-export interface CampaignManager {
-  readonly clock: Clock;
-  demand(wanted: string | SlotSource, resolved: ResolvedAcquire, demand: Demand): Promise<HeldLease>;
-}
 
 /** What a campaign tells, and asks. */
 export interface CampaignRules {
@@ -34,7 +27,7 @@ export class Campaign {
   private unended: HeldLease | null = null;
 
   constructor(
-    private readonly manager: CampaignManager,
+    private readonly manager: LeaseSource,
     private readonly wanted: string | SlotSource,
     private readonly resolved: ResolvedAcquire,
     private readonly rules: CampaignRules,

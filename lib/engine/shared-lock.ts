@@ -6,9 +6,10 @@ import {
 } from '../core/errors.js';
 import type { Lease, Lock } from '../core/lease.js';
 import type { ResolvedAcquire } from '../core/options.js';
-import { Campaign, type CampaignManager } from './campaign.js';
+import { Campaign } from './campaign.js';
 import type { Obstacle } from './contending.js';
 import type { LockRegistry } from './lock-registry.js';
+import type { LeaseSource } from './wait.js';
 
 interface LockWaiter {
   readonly isTry: boolean;
@@ -17,7 +18,7 @@ interface LockWaiter {
 }
 
 /** What a lock needs from its manager. */
-export interface LockManager extends CampaignManager {
+export interface LockManager extends LeaseSource {
   readonly isClosing: boolean;
 }
 

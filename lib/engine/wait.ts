@@ -4,6 +4,7 @@ import type { Clock } from '../core/ports.js';
 import type { Obstacle } from './contending.js';
 import type { Deadline, Deadlines } from './deadlines.js';
 import type { HeldLease } from './held-lease.js';
+import type { SlotSource } from './pools/slot-source.js';
 import type { Waiter, WaitingRoom } from './waiting-room.js';
 
 /** How somebody waits for a key. */
@@ -13,6 +14,12 @@ export interface Demand {
   /** Whether the wait alone lets the process end. @default false */
   readonly unref?: boolean;
   readonly onBlocked?: (obstacle: Obstacle) => void;
+}
+
+/** What acquires leases on demand: a manager, as those see it that are built on it. */
+export interface LeaseSource {
+  readonly clock: Clock;
+  demand(wanted: string | SlotSource, resolved: ResolvedAcquire, demand: Demand): Promise<HeldLease>;
 }
 
 /** What waits of one manager share. */
