@@ -5,7 +5,7 @@ import { formatDuration } from './duration.js';
 import { OptionsInvalidError } from './errors.js';
 import type { LeaseAttributes, LeaseData, LeaseStore, LeaseWrites } from './lease-store.js';
 import type { ReleaseOptions, RenewOptions } from './lease.js';
-import { DEFAULT_DRIFT_RATE, takeOverAfterMs } from './lease-timing.js';
+import { DEFAULT_DRIFT_RATE, MAX_DRIFT_RATE, takeOverAfterMs } from './lease-timing.js';
 import { OptionProblems, type StoreLimits } from './option-problems.js';
 import { checkSignal, checkWrites } from './write-checks.js';
 import { withoutUndefined } from './without-undefined.js';
@@ -148,8 +148,10 @@ export function resolveManager(options: SyncManagerOptions): ResolvedManager {
 /** Drift rate of a manager, checked. */
 function resolveDriftRate(value: unknown, problems: OptionProblems): number {
   if (value === undefined) return DEFAULT_DRIFT_RATE;
-  if (typeof value === 'number' && value >= 0 && value <= 0.1) return value;
-  problems.add(`driftRate (${describeValue(value)}) must be a number from 0 to 0.1; try 0.01 (1 %)`);
+  if (typeof value === 'number' && value >= 0 && value <= MAX_DRIFT_RATE) return value;
+  problems.add(
+    `driftRate (${describeValue(value)}) must be a number from 0 to ${MAX_DRIFT_RATE}; try 0.01 (1 %)`,
+  );
   return DEFAULT_DRIFT_RATE;
 }
 
