@@ -3,7 +3,7 @@ import type { ElapsedTime } from '../core/lease-timing.js';
 import type { ResolvedAcquire } from '../core/options.js';
 import type { Clock } from '../core/ports.js';
 import type { HeldLease } from './held-lease.js';
-import { HeldSet } from './lease-set.js';
+import { HeldSet } from './held-set.js';
 import type { LeaseSource } from './wait.js';
 
 /** What is to be acquired together. */

@@ -17,7 +17,7 @@ import {
 import { acquireAll } from './acquire-all.js';
 import type { HeldLease } from './held-lease.js';
 import { enclosingKeys, enclosingLease } from './lease-context.js';
-import type { HeldSet } from './lease-set.js';
+import type { HeldSet } from './held-set.js';
 import type { LockOrder } from './lock-order.js';
 import { runAndRelease, runAndReleaseAll, runToEnd, trackOn } from './locked-work.js';
 import type { LeaseSource } from './wait.js';

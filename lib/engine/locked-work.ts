@@ -2,7 +2,7 @@ import { LockLostError } from '../core/errors.js';
 import type { Lease, LeaseSet } from '../core/lease.js';
 import type { HeldLease } from './held-lease.js';
 import { runUnder, runUnderAll } from './lease-context.js';
-import type { HeldSet } from './lease-set.js';
+import type { HeldSet } from './held-set.js';
 
 /** What to do when a lease was lost before its work ended. */
 export type OnLost = 'throw' | 'ignore';
