@@ -58,9 +58,8 @@ export type { Clock, LockLogger, RandomSource, Timer } from './core/ports.js';
 export type { LockedRun } from './engine/acquisitions.js';
 export { currentLease, detached } from './engine/lease-context.js';
 export type { BalanceOptions } from './engine/pools/balance-options.js';
-export { LeasePool } from './engine/pools/lease-pool.js';
-export type { SlotWork } from './engine/pools/lease-pool.js';
-export { PoolBalance } from './engine/pools/pool-balance.js';
+export type { LeasePool, SlotWork } from './engine/pools/lease-pool.js';
+export type { PoolBalance } from './engine/pools/pool-balance.js';
 export type {
   AcquireSlotOptions,
   ListedSlots,
