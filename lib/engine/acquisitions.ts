@@ -58,18 +58,14 @@ export class Acquisitions {
     fn: (lease: Lease) => Promise<T> | T,
   ): Promise<LockedRun<T>> {
     checkWithLock(options);
-    const { ifNested, onLost = 'throw' } = options;
-    const resolved = this.manager.resolve(key, options);
-    const outer = enclosingLease(this.manager, held => held === key);
-    if (outer !== undefined) {
-      if (ifNested === 'join') return { ran: true, value: await runToEnd(this.manager, outer, onLost, fn) };
-      if (resolved.timing.waitMs > 0) throw new SelfDeadlockError(key);
-    }
-    this.noteOrder([key], resolved);
-    return runUnlessHeld(
-      () => this.manager.demand(key, resolved, { signal: options.signal }),
-      lease => runAndRelease(this.manager, lease, onLost, fn),
-    );
+    const { manager } = this;
+    const resolved = manager.resolve(key, options);
+    const outer = enclosingLease(manager, held => held === key);
+    const acquire = (): Promise<HeldLease> => {
+      this.noteOrder([key], resolved);
+      return manager.demand(key, resolved, { signal: options.signal });
+    };
+    return runOrJoin({ manager, key, outer, resolved, options, acquire }, fn);
   }
 
   /** Runs `fn` under several keys. */
@@ -119,8 +115,34 @@ export class Acquisitions {
   }
 }
 
+/** One key, or any slot of one pool, that work is to run under. */
+interface Guarding {
+  readonly manager: object;
+  readonly key: string;
+  /** What this chain of calls holds of it already. */
+  readonly outer: HeldLease | undefined;
+  readonly resolved: ResolvedAcquire;
+  readonly options: WithLockOptions;
+  readonly acquire: () => Promise<HeldLease>;
+}
+
+/**
+ * Runs `fn` under what `acquire` brings, or under what this chain of calls holds already where that is joined.
+ * @throws SelfDeadlockError when this chain of calls would wait for what it holds */
+export async function runOrJoin<T>(
+  { manager, key, outer, resolved, options, acquire }: Guarding,
+  fn: (lease: Lease) => Promise<T> | T,
+): Promise<LockedRun<T>> {
+  const { ifNested, onLost = 'throw' } = options;
+  if (outer !== undefined) {
+    if (ifNested === 'join') return { ran: true, value: await runToEnd(manager, outer, onLost, fn) };
+    if (resolved.timing.waitMs > 0) throw new SelfDeadlockError(key);
+  }
+  return runUnlessHeld(acquire, lease => runAndRelease(manager, lease, onLost, fn));
+}
+
 /** A key that stays with others is an answer; whatever else `acquire` says is thrown. */
-export async function runUnlessHeld<H, T>(
+async function runUnlessHeld<H, T>(
   acquire: () => Promise<H>,
   run: (held: H) => Promise<T>,
 ): Promise<LockedRun<T>> {

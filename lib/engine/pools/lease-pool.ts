@@ -1,12 +1,11 @@
 import { describeValue } from '../../core/describe-value.js';
-import { ManagerClosedError, OptionsInvalidError, SelfDeadlockError } from '../../core/errors.js';
+import { ManagerClosedError, OptionsInvalidError } from '../../core/errors.js';
 import type { SlotLease } from '../../core/lease.js';
 import type { ResolvedAcquire } from '../../core/options.js';
 import { checkWithLock } from '../../core/options.js';
-import { runUnlessHeld, unlessHeld, type LockedRun } from '../acquisitions.js';
+import { runOrJoin, unlessHeld, type LockedRun } from '../acquisitions.js';
 import type { HeldLease } from '../held-lease.js';
 import { enclosingLease } from '../lease-context.js';
-import { runAndRelease, runToEnd } from '../locked-work.js';
 import type { SyncManager } from '../sync-manager.js';
 import type { BalanceOptions } from './balance-options.js';
 import { PoolBalance } from './pool-balance.js';
@@ -94,18 +93,12 @@ export class LeasePool<Slot extends number | string = number | string> {
   /** As {@link withSlot}, but a pool that stays with others is an answer, and so never mistaken for an error of `fn`. */
   async tryWithSlot<T>(fn: SlotWork<Slot, T>, options: WithSlotOptions = {}): Promise<LockedRun<T>> {
     checkWithLock(options);
+    const { manager, source } = this;
     const resolved = this.resolve(options);
-    const { onLost = 'throw' } = options;
-    const work = (lease: unknown): Promise<T> | T => fn(lease as SlotLease<Slot>);
-    const outer = enclosingLease(this.manager, key => this.source.has(key));
-    if (outer !== undefined) {
-      if (options.ifNested === 'join')
-        return { ran: true, value: await runToEnd(this.manager, outer, onLost, work) };
-      if (resolved.timing.waitMs > 0) throw new SelfDeadlockError(this.source.key);
-    }
-    return runUnlessHeld(
-      () => this.demand(resolved, options.signal),
-      lease => runAndRelease(this.manager, lease, onLost, work),
+    const outer = enclosingLease(manager, key => source.has(key));
+    const acquire = (): Promise<HeldLease> => this.demand(resolved, options.signal);
+    return runOrJoin({ manager, key: source.key, outer, resolved, options, acquire }, lease =>
+      fn(lease as SlotLease<Slot>),
     );
   }
 
