@@ -26,7 +26,7 @@ export class PoolQueue extends WaitingRoom {
   /** The slots are these from now on. */
   use(source: SlotSource): void {
     this.source = source;
-    if (source.found === undefined) this.book.setSlots(source.slots);
+    if (!source.isSearchedByStore) this.book.setSlots(source.slots);
   }
 
   get held(): readonly HeldLease[] {
@@ -36,7 +36,7 @@ export class PoolQueue extends WaitingRoom {
   /** By when it is known of each slot whether its holder lives, since any of them will do. */
   override get undecidedForMs(): number {
     const undecidedMs = super.undecidedForMs;
-    return undecidedMs === 0 || this.source.found !== undefined ? undecidedMs : this.book.undecidedForMs;
+    return undecidedMs === 0 || this.source.isSearchedByStore ? undecidedMs : this.book.undecidedForMs;
   }
 
   override get progressedAtMs(): number {
@@ -63,9 +63,9 @@ export class PoolQueue extends WaitingRoom {
   }
 
   protected contend({ resolved, unref }: Waiter): Contending {
-    const { key, found } = this.source;
-    if (found !== undefined) {
-      const wanted = { key, slots: found, firstSlot: this.firstSlot(found) };
+    const { key, size, isSearchedByStore } = this.source;
+    if (isSearchedByStore) {
+      const wanted = { key, slots: size, firstSlot: this.firstSlot(size) };
       return new Contender(wanted, resolved, this.services, this, unref);
     }
     if (this.source.inOrder) this.book.startOver();

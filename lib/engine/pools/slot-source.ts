@@ -8,8 +8,8 @@ export interface SlotSource {
   readonly identity: string;
   /** Stands for the pool in errors and events; where the store finds slots, in requests, too. */
   readonly key: string;
-  /** How many there are, where the store finds a free one by itself. */
-  readonly found: number | undefined;
+  /** Whether the store finds a free one by itself. */
+  readonly isSearchedByStore: boolean;
   /** Whether the first free one is wanted, not any. */
   readonly inOrder: boolean;
   /** Whether slots are those that the store knows: there may be more tomorrow, and one that it has forgotten is none. */
@@ -30,18 +30,16 @@ const KNOWN = Promise.resolve();
 export class NumberedSource implements SlotSource {
   readonly identity: string;
   readonly key: string;
-  readonly found: number | undefined;
   readonly isListed = false;
   private names: readonly SlotName[] | null = null;
 
   constructor(
     name: string,
     readonly size: number,
-    findsSlots: boolean,
+    readonly isSearchedByStore: boolean,
     readonly inOrder = false,
   ) {
     this.key = poolKey(name);
-    this.found = findsSlots ? size : undefined;
     this.identity = JSON.stringify([name, size]);
   }
 
@@ -66,7 +64,7 @@ export class NumberedSource implements SlotSource {
 export class NamedSource implements SlotSource {
   readonly identity: string;
   readonly key: string;
-  readonly found = undefined;
+  readonly isSearchedByStore = false;
   readonly inOrder = false;
   readonly isListed = false;
   readonly slots: readonly SlotName[];
@@ -97,7 +95,7 @@ export class NamedSource implements SlotSource {
 export class ListedSource implements SlotSource {
   readonly identity: string;
   readonly key: string;
-  readonly found = undefined;
+  readonly isSearchedByStore = false;
   readonly inOrder = false;
   readonly isListed = true;
   slots: readonly SlotName[] = [];
