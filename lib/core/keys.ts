@@ -47,7 +47,8 @@ export function assertComputedKey(key: unknown): string {
   return text;
 }
 
-function keyProblem(key: unknown): string | undefined {
+/** What is wrong with a key, and the remedy; `undefined` for one that can be used. */
+export function keyProblem(key: unknown): string | undefined {
   if (typeof key !== 'string')
     return `key (${describeValue(key)}) must be a string; build it from ids, as in \`order:\${id}\``;
   if (key === '') return `key ('') must not be empty; name what is locked, such as 'nightly-report'`;

@@ -128,7 +128,8 @@ interface Guarding {
 
 /**
  * Runs `fn` under what `acquire` brings, or under what this chain of calls holds already where that is joined.
- * @throws SelfDeadlockError when this chain of calls would wait for what it holds */
+ * @throws SelfDeadlockError when this chain of calls would wait for what it holds
+ */
 export async function runOrJoin<T>(
   { manager, key, outer, resolved, options, acquire }: Guarding,
   fn: (lease: Lease) => Promise<T> | T,

@@ -1,5 +1,6 @@
 import { describeValue } from '../../core/describe-value.js';
 import { ManagerClosedError, OptionsInvalidError } from '../../core/errors.js';
+import type { LeaseRecord } from '../../core/lease-store.js';
 import type { SlotLease } from '../../core/lease.js';
 import type { ResolvedAcquire } from '../../core/options.js';
 import { checkWithLock } from '../../core/options.js';
@@ -129,13 +130,11 @@ export function poolOf(manager: SyncManager, name: string, options: PoolOptions)
 }
 
 function sourceOf(manager: SyncManager, name: string, pool: ResolvedPool): SlotSource {
-  const { slots, ids, discover, refreshEveryMs } = pool;
-  if (slots !== undefined) return new NumberedSource(name, slots, manager.store.findsSlots === true);
-  if (ids !== undefined) return new NamedSource(name, ids);
-  return listed(
-    manager,
-    new ListedSource(name, discover!, refreshEveryMs, manager.clock, prefix => manager.list(prefix)),
-  );
+  if ('slots' in pool) return new NumberedSource(name, pool.slots, manager.store.findsSlots === true);
+  if ('ids' in pool) return new NamedSource(name, pool.ids);
+  const { discover, refreshEveryMs } = pool;
+  const list = (prefix: string): AsyncIterable<LeaseRecord> => manager.list(prefix);
+  return listed(manager, new ListedSource(name, discover, refreshEveryMs, manager.clock, list));
 }
 
 const MAX_LISTS = 100;

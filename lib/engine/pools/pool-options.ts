@@ -1,7 +1,6 @@
 import { describeValue } from '../../core/describe-value.js';
 import type { Duration } from '../../core/duration.js';
-import { OptionsInvalidError } from '../../core/errors.js';
-import { assertKey } from '../../core/keys.js';
+import { assertKey, keyProblem } from '../../core/keys.js';
 import { OptionProblems } from '../../core/option-problems.js';
 import type { AcquireOptions, WithLockOptions } from '../../core/options.js';
 import { MAX_SLOTS, poolKey, slotKey } from '../../core/slot-keys.js';
@@ -35,24 +34,21 @@ export type AcquireSlotOptions = Omit<AcquireOptions, 'mustExist'>;
 /** Options of the callback form of a pool. */
 export type WithSlotOptions = Omit<WithLockOptions, 'mustExist'>;
 
-/** What a pool consists of, checked: one of these. */
-export interface ResolvedPool {
-  readonly slots?: number;
-  readonly ids?: readonly string[];
-  readonly discover?: string;
-  readonly refreshEveryMs: number;
-}
+/** What a pool consists of, checked. */
+export type ResolvedPool =
+  | { readonly slots: number }
+  | { readonly ids: readonly string[] }
+  | { readonly discover: string; readonly refreshEveryMs: number };
 
 const DEFAULT_REFRESH_MS = 30_000;
 
 /** @throws OptionsInvalidError naming everything that is wrong */
 export function resolvePool(name: string, options: PoolOptions): ResolvedPool {
   const problems = new OptionProblems();
-  const written = options as Partial<NumberedSlots & NamedSlots & ListedSlots>;
+  const { slots, ids, discover, refreshEvery } = options as Partial<NumberedSlots & NamedSlots & ListedSlots>;
   problems.names(options, ['slots', 'ids', 'discover', 'refreshEvery']);
   if (typeof name !== 'string' || name === '')
     problems.add(`name (${describeValue(name)}) of a pool must be a non-empty string, such as 'workers'`);
-  const { slots, ids, discover } = written;
   if ([slots, ids, discover].filter(each => each !== undefined).length !== 1) {
     problems.add(
       `pool '${name}' must have one of slots, ids and discover; try { slots: 8 } for slots numbered from 0 to 7`,
@@ -64,11 +60,13 @@ export function resolvePool(name: string, options: PoolOptions): ResolvedPool {
     problems.add(
       `discover (${describeValue(discover)}) of pool '${name}' must be the start of keys; try 'shard-'`,
     );
-  const { refreshEvery } = written;
   const refreshEveryMs = problems.duration('refreshEvery', refreshEvery, DEFAULT_REFRESH_MS, 0, Infinity);
   problems.throwIfAny();
-  if (slots !== undefined) assertKey(slotKey(poolKey(name), slots));
-  return { slots, ids, discover, refreshEveryMs };
+  if (slots !== undefined) {
+    assertKey(slotKey(poolKey(name), slots));
+    return { slots };
+  }
+  return ids === undefined ? { discover: discover!, refreshEveryMs } : { ids };
 }
 
 /** How many slots a pool has. */
@@ -85,11 +83,7 @@ function checkIds(name: string, ids: unknown, problems: OptionProblems): void {
     return;
   }
   for (const id of ids) {
-    try {
-      assertKey(id);
-    } catch (error) {
-      if (!(error instanceof OptionsInvalidError)) throw error;
-      for (const problem of error.problems) problems.add(problem);
-    }
+    const problem = keyProblem(id);
+    if (problem !== undefined) problems.add(problem);
   }
 }
