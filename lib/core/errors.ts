@@ -205,3 +205,8 @@ export class OptionsInvalidError extends DistributedLockError {
     Object.defineProperty(this, 'problems', { enumerable: false });
   }
 }
+
+/** Whether a key stayed with others for as long as the caller would wait: an answer, where callers ask for one. */
+export function staysWithOthers(error: unknown): error is LockHeldError | LockTimeoutError {
+  return error instanceof LockHeldError || error instanceof LockTimeoutError;
+}

@@ -1,4 +1,4 @@
-import { LockHeldError, LockTimeoutError } from '../core/errors.js';
+import { LockTimeoutError, staysWithOthers } from '../core/errors.js';
 import type { ElapsedTime } from '../core/lease-timing.js';
 import type { ResolvedAcquire } from '../core/options.js';
 import type { Clock } from '../core/ports.js';
@@ -69,7 +69,7 @@ class SharedWait {
   /** A key that was held to the end has been waited for as long as all of them together. */
   over(error: unknown): unknown {
     const { waitMs } = this.resolved.timing;
-    if (waitMs === 0 || !(error instanceof LockHeldError || error instanceof LockTimeoutError)) return error;
+    if (waitMs === 0 || !staysWithOthers(error)) return error;
     return new LockTimeoutError(error.key, this.clock.monotonicMs() - this.beganAt, error.holder);
   }
 }

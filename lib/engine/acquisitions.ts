@@ -1,8 +1,9 @@
 import {
   isDistributedLockError,
-  LockHeldError,
-  LockTimeoutError,
   SelfDeadlockError,
+  staysWithOthers,
+  type LockHeldError,
+  type LockTimeoutError,
 } from '../core/errors.js';
 import { assertKeys } from '../core/keys.js';
 import type { Lease, LeaseSet } from '../core/lease.js';
@@ -85,7 +86,7 @@ export class Acquisitions {
     const firstKey = written[0]!;
     // What is joined has to stay while the others are waited for.
     return trackOn(joined, () =>
-      runUnlessHeld(
+      runIfAcquired(
         () => this.together(keys, resolved, options, joined),
         set => runAndReleaseAll(this.manager, set, firstKey, onLost, fn),
       ),
@@ -139,11 +140,11 @@ export async function runOrJoin<T>(
     if (ifNested === 'join') return { ran: true, value: await runToEnd(manager, outer, onLost, fn) };
     if (resolved.timing.waitMs > 0) throw new SelfDeadlockError(key);
   }
-  return runUnlessHeld(acquire, lease => runAndRelease(manager, lease, onLost, fn));
+  return runIfAcquired(acquire, lease => runAndRelease(manager, lease, onLost, fn));
 }
 
 /** A key that stays with others is an answer; whatever else `acquire` says is thrown. */
-async function runUnlessHeld<H, T>(
+async function runIfAcquired<H, T>(
   acquire: () => Promise<H>,
   run: (held: H) => Promise<T>,
 ): Promise<LockedRun<T>> {
@@ -151,14 +152,14 @@ async function runUnlessHeld<H, T>(
   try {
     held = await acquire();
   } catch (error) {
-    if (error instanceof LockHeldError || error instanceof LockTimeoutError) return { ran: false, error };
+    if (staysWithOthers(error)) return { ran: false, error };
     throw error;
   }
   return { ran: true, value: await run(held) };
 }
 
 /** @returns what `acquire` brings; `null` where another holds a key */
-export async function unlessHeld<T>(acquire: () => Promise<T>): Promise<T | null> {
+export async function nullIfHeld<T>(acquire: () => Promise<T>): Promise<T | null> {
   try {
     return await acquire();
   } catch (error) {

@@ -18,7 +18,7 @@ import type { Clock, LockLogger, RandomSource } from '../core/ports.js';
 import { isProduction } from '../platform/process-info.js';
 import { systemClock } from '../platform/system-clock.js';
 import { systemRandom } from '../platform/system-random.js';
-import { Acquisitions, unlessHeld, type LockedRun } from './acquisitions.js';
+import { Acquisitions, nullIfHeld, type LockedRun } from './acquisitions.js';
 import type { HeldLease } from './held-lease.js';
 import { LeaseEngine } from './lease-engine.js';
 import { LockOrder } from './lock-order.js';
@@ -131,7 +131,7 @@ export class SyncManager {
    * @throws as `acquire`; an unavailable store is not "held by another"
    */
   tryAcquire(key: string, options?: AcquireOptions): Promise<Lease | null> {
-    return unlessHeld(() => this.acquire(key, withoutWaiting(options)));
+    return nullIfHeld(() => this.acquire(key, withoutWaiting(options)));
   }
 
   /**
@@ -147,7 +147,7 @@ export class SyncManager {
 
   /** As {@link acquireAll}, but asks for each once, without waiting. @returns the leases, or `null` when another holds a key */
   tryAcquireAll(keys: readonly string[], options?: AcquireOptions): Promise<LeaseSet | null> {
-    return unlessHeld(() => this.acquireAll(keys, withoutWaiting(options)));
+    return nullIfHeld(() => this.acquireAll(keys, withoutWaiting(options)));
   }
 
   /**

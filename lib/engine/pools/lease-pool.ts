@@ -4,7 +4,7 @@ import type { LeaseRecord } from '../../core/lease-store.js';
 import type { SlotLease } from '../../core/lease.js';
 import type { ResolvedAcquire } from '../../core/options.js';
 import { checkWithLock } from '../../core/options.js';
-import { runOrJoin, unlessHeld, type LockedRun } from '../acquisitions.js';
+import { runOrJoin, nullIfHeld, type LockedRun } from '../acquisitions.js';
 import type { HeldLease } from '../held-lease.js';
 import { enclosingLease } from '../lease-context.js';
 import type { SyncManager } from '../sync-manager.js';
@@ -50,7 +50,7 @@ export class LeasePool<Slot extends number | string = number | string> {
    * @throws as `acquireAny`; an unavailable store is not "held by others"
    */
   tryAcquireAny(options: AcquireSlotOptions = {}): Promise<SlotLease<Slot> | null> {
-    return unlessHeld(() => this.acquireAny({ ...options, wait: 0 }));
+    return nullIfHeld(() => this.acquireAny({ ...options, wait: 0 }));
   }
 
   /**
