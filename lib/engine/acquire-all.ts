@@ -1,10 +1,10 @@
-import { LockTimeoutError, staysWithOthers } from '../core/errors.js';
+import { LockTimeoutError, staysWithOthers, StoreUnavailableError } from '../core/errors.js';
 import type { ElapsedTime } from '../core/lease-timing.js';
 import type { ResolvedAcquire } from '../core/options.js';
 import type { Clock } from '../core/ports.js';
 import type { HeldLease } from './held-lease.js';
 import { HeldSet } from './held-set.js';
-import type { LeaseSource } from './wait.js';
+import type { Demand, LeaseSource } from './wait.js';
 
 /** What is to be acquired together. */
 export interface SetDemand {
@@ -35,7 +35,7 @@ export async function acquireAll(
     set.signal.addEventListener('abort', () => stop.abort(set.signal.reason), { once: true });
     for (const lease of joined) set.join(lease);
     for (const key of keys.filter(each => !joined.some(lease => lease.key === each))) {
-      set.add(await source.demand(key, wait.left(), { signal: stop.signal }));
+      set.add(await wait.demand(source, key, { signal: stop.signal }));
     }
     set.assertWhole();
     return set;
@@ -59,11 +59,24 @@ class SharedWait {
     this.beganAt = clock.monotonicMs();
   }
 
-  /** What the next key is to be acquired with. When the time is over, a key that is free is still taken. */
-  left(): ResolvedAcquire {
-    const { timing } = this.resolved;
-    const waitMs = Math.max(0, this.beganAt + timing.waitMs - this.clock.monotonicMs());
-    return { ...this.resolved, timing: { ...timing, waitMs } };
+  /**
+   * Acquires the next key. When the time is over, a key that is free is still taken: so it is when what was left for it by others
+   * was too short for an answer.
+   */
+  async demand(source: LeaseSource, key: string, demand: Demand): Promise<HeldLease> {
+    const { waitMs, commandTimeoutMs } = this.resolved.timing;
+    const leftMs = Math.max(0, this.beganAt + waitMs - this.clock.monotonicMs());
+    const isCutShort = leftMs > 0 && leftMs < Math.min(waitMs, commandTimeoutMs);
+    try {
+      return await source.demand(key, this.within(leftMs), demand);
+    } catch (error) {
+      if (!isCutShort || !(error instanceof StoreUnavailableError)) throw error;
+      return source.demand(key, this.within(0), demand);
+    }
+  }
+
+  private within(waitMs: number): ResolvedAcquire {
+    return { ...this.resolved, timing: { ...this.resolved.timing, waitMs } };
   }
 
   /** A key that was held to the end has been waited for as long as all of them together. */

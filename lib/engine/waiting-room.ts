@@ -36,7 +36,7 @@ export abstract class WaitingRoom implements ContenderEvents, LeaseKeeper {
   protected contender: Contending | null = null;
   private obstacle: Obstacle | null = null;
   private announcedHolder: string | undefined;
-  /** The last lease here, and when the store was told of its end. */
+  /** What stood in the way of all who waited, and until when: the last lease here until the store was told of its end, or what was seen. */
   private lastHold: { readonly obstacle: Obstacle; readonly endedAt: number } | null = null;
 
   constructor(
@@ -170,9 +170,16 @@ export abstract class WaitingRoom implements ContenderEvents, LeaseKeeper {
 
   private serve(waiter: Waiter): void {
     this.contender = null;
-    this.obstacle = null;
+    this.pass(this.obstacle);
     this.waiters.leave(waiter);
     this.observers?.delete(waiter);
+  }
+
+  /** What stood in the way does not any more; those who have waited behind it have found something held. */
+  private pass(obstacle: Obstacle | null): void {
+    this.obstacle = null;
+    if (obstacle?.kind === 'held' && this.waiters.size > 0)
+      this.lastHold = { obstacle, endedAt: this.services.clock.monotonicMs() };
   }
 
   /** As the contender tells. */
@@ -217,9 +224,7 @@ export abstract class WaitingRoom implements ContenderEvents, LeaseKeeper {
   freed(lease: HeldLease): void {
     const hold = this.isExhausted ? holdOf(lease) : this.obstacle;
     if (!this.letGo(lease)) return;
-    this.obstacle = null;
-    if (hold?.kind === 'held' && this.waiters.size > 0)
-      this.lastHold = { obstacle: hold, endedAt: this.services.clock.monotonicMs() };
+    this.pass(hold);
     this.next();
     this.forgetIfIdle();
   }

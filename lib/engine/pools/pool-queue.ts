@@ -13,6 +13,7 @@ export class PoolQueue extends WaitingRoom {
   private readonly book: SlotBook;
   private search: SlotSearch | null = null;
   private lastFreed: number | undefined;
+  private grantedAtMs = -Infinity;
 
   constructor(
     private source: SlotSource,
@@ -39,10 +40,10 @@ export class PoolQueue extends WaitingRoom {
     return undecidedMs === 0 || this.source.isSearchedByStore ? undecidedMs : this.book.undecidedForMs;
   }
 
+  /** For those further back in the line, a grant is progress, too. */
   override get progressedAtMs(): number {
-    return this.contender !== null && this.contender === this.search
-      ? this.search.progressedAtMs
-      : super.progressedAtMs;
+    const isSearching = this.contender !== null && this.contender === this.search;
+    return Math.max(this.grantedAtMs, isSearching ? this.search!.progressedAtMs : -Infinity);
   }
 
   /** Whoever has waited while others were seen to hold slots has found none free, though not all were looked at. */
@@ -78,12 +79,13 @@ export class PoolQueue extends WaitingRoom {
     // The store grants a key anew that it knows to be free: a lease from before is over, whether its holder has heard of it or not.
     for (const local of this.locals) if (local.key === lease.key) local.refused();
     this.locals.add(lease);
+    this.grantedAtMs = this.services.clock.monotonicMs();
     this.book.takenHere(lease.key);
   }
 
   protected letGo(lease: HeldLease): boolean {
     if (!this.locals.delete(lease)) return false;
-    this.book.givenBack(lease.key);
+    if (!this.held.some(({ key }) => key === lease.key)) this.book.givenBack(lease.key);
     if (typeof lease.slot === 'number') this.lastFreed = lease.slot;
     this.contender?.wake();
     return true;
