@@ -77,8 +77,8 @@ export const engineMutants: readonly Mutant[] = [
     name: 'lost-local-wake-up',
     mistake: 'when a lease here is released, the next waiter here is not served',
     file: 'lib/engine/waiting-room.ts',
-    find: 'endedAt: this.services.clock.monotonicMs() };\n    this.next();',
-    replace: 'endedAt: this.services.clock.monotonicMs() };',
+    find: '    this.pass(hold);\n    this.next();',
+    replace: '    this.pass(hold);',
   },
   {
     name: 'over-but-scheduled',

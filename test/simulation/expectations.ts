@@ -1,6 +1,8 @@
 import { getEventListeners } from 'node:events';
 import { isDistributedLockError } from '../../lib/core/errors.js';
 import type { Lease } from '../../lib/core/lease.js';
+import { poolKey } from '../../lib/core/slot-keys.js';
+import { setOf } from './key-sets.js';
 import type { HeldMark } from './oracle.js';
 import type { Replica, World } from './replica.js';
 
@@ -9,6 +11,9 @@ export const LEFT = new Error('the caller has left');
 
 /** What a store that is in trouble may answer. */
 export const STORE_ERRORS = ['LOCK_STORE_UNAVAILABLE', 'LOCK_STORE_REJECTED'];
+
+/** What the server said of each slot of a pool at some time. */
+export type SlotMarks = ReadonlyMap<string, HeldMark>;
 
 /** Judges what one process's application is answered. */
 export class Expectations {
@@ -65,12 +70,41 @@ export class Expectations {
   }
 
   /** Who has waited in vain has not missed a key that was free for long enough to find out. */
-  noneFree(key: string, mark: HeldMark | null, startedMs: number): void {
+  noneFree(key: string, mark: HeldMark | null, startedMs: number, polls = 1): void {
     const { oracle, plan, time } = this.world;
     const freeMs = Math.min(oracle.freeForMs(key), time.monotonicMs() - startedMs);
-    const enoughMs = plan.pollEveryMs + plan.ttlMs + 1000;
+    const enoughMs = polls * plan.pollEveryMs + plan.ttlMs + 1000;
     if (mark !== null && freeMs > enoughMs && this.quietSince(startedMs))
       oracle.violated('everybody is served', `${this.name}: ${key} was free for ${freeMs.toFixed(0)} ms`);
+  }
+
+  /** As {@link mark}, of each slot of a pool. */
+  markAll(pool: string, slotKeys: readonly string[]): SlotMarks | null {
+    const { oracle } = this.world;
+    if (this.replica.isAwaited(poolKey(pool))) return null;
+    return new Map(slotKeys.map(key => [key, oracle.mark(key)]));
+  }
+
+  /**
+   * Who was told that no slot is free has been told so of each: a store that finds slots has seen them all held at once; where they
+   * are looked at one by one, each has been held at some time since, though perhaps never all together.
+   */
+  allHeld(marks: SlotMarks | null, answer: string): void {
+    for (const [key, mark] of marks ?? []) this.held(key, mark, answer);
+  }
+
+  /** As {@link noneFree}, of a pool; its slots are looked at again in turn. */
+  noSlotFree(marks: SlotMarks | null, startedMs: number): void {
+    for (const [key, mark] of marks ?? []) this.noneFree(key, mark, startedMs, 2);
+  }
+
+  /** Nobody here believes any more in a lease that was acquired for the set. */
+  noneOf(set: string): void {
+    const { oracle } = this.world;
+    for (const { lease } of oracle.claimsOf(this.replica)) {
+      if (setOf(lease) === set)
+        oracle.violated('a set is all or none', `${this.name}: ${lease.key} of set ${set}, which is over`);
+    }
   }
 
   noListener(signal: AbortSignal): void {

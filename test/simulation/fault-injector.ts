@@ -1,6 +1,7 @@
 import { Dice } from './dice.js';
 import type { SimFault } from './faults.js';
 import type { LinkTrouble } from './network.js';
+import { ownSlotKeys } from './pool-plan.js';
 import type { Replica, World } from './replica.js';
 import { TroubleLog } from './trouble-log.js';
 
@@ -113,7 +114,7 @@ export class FaultInjector {
 
   private onServer({ kind, forMs, severity }: SimFault): (() => void) | null {
     const { oracle, backend, plan } = this.world;
-    const key = this.dice.pick(plan.keys);
+    const key = this.dice.pick([...plan.keys, ...ownSlotKeys(plan)]);
     switch (kind) {
       case 'throttle':
         return this.onAllLinks({ kind: 'throttle', odds: severity });

@@ -1,3 +1,4 @@
+import type { PoolPlan } from './pool-plan.js';
 import type { Dice } from './dice.js';
 import type { Plan } from './plan.js';
 
@@ -64,7 +65,7 @@ export type FaultKind =
   | (typeof RESTARTS)[number]
   | (typeof OUTSIDE_FAULTS)[number];
 
-type Drawn = Omit<Plan, 'faults'>;
+type Drawn = Omit<Plan, 'faults' | keyof PoolPlan>;
 
 /** Draws which kinds of fault a run has, how many, and when. */
 export function drawFaults(plan: Drawn, dice: Dice): SimFault[] {

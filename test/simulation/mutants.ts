@@ -1,5 +1,6 @@
 import { storeMutants } from './store-mutants.js';
 import { engineMutants } from './engine-mutants.js';
+import { poolMutants } from './pool-mutants.js';
 import { timeMutants } from './time-mutants.js';
 
 /** A deliberate mistake: one text of one source file replaced by another. */
@@ -14,4 +15,4 @@ export interface Mutant {
 }
 
 /** Mistakes of which each breaks a promise; the simulation must find all of them. */
-export const MUTANTS: readonly Mutant[] = [...timeMutants, ...engineMutants, ...storeMutants];
+export const MUTANTS: readonly Mutant[] = [...timeMutants, ...engineMutants, ...storeMutants, ...poolMutants];

@@ -4,6 +4,7 @@ import type { LossCause } from '../../lib/core/errors.js';
 import type { ResolvedAcquire } from '../../lib/core/options.js';
 import type { Holding } from './backend.js';
 import { DataHistory } from './data-history.js';
+import { setOf } from './key-sets.js';
 import type { PromiseName } from './promises.js';
 import type { Recorder } from './recorder.js';
 
@@ -104,6 +105,7 @@ export class Oracle {
     this.recorder.tell('server', `grants ${key} to ${owner} with token ${fencingToken}`);
     if (last !== undefined && fencingToken <= last.fencingToken)
       this.violated('fencing tokens grow', `${key}: ${fencingToken} after ${last.fencingToken}`);
+    this.expectNoOther(grant);
     for (const claim of [...this.claims.values()]) if (claim.grant.key === key) this.judge(claim, grant);
   }
 
@@ -133,7 +135,9 @@ export class Oracle {
     else if (last !== grant && !grant.isExempt)
       this.violated('loss comes first', `${replica.name} takes ${id}, after ${last.owner} was granted`);
     for (const other of this.claims.values()) {
-      if (other !== claim && other.grant.key === event.key && other.replica === replica)
+      // Where a key is also a slot of a pool, one that the server has forgotten, or whose time is over, may not have been asked since.
+      const isRival = other !== claim && other.grant.key === event.key && other.replica === replica;
+      if (isRival && !other.grant.isExempt && other.lease.isHeld)
         this.violated(
           'one lease per key in a process',
           `${replica.name}: ${id} besides ${idOf(other.grant)}`,
@@ -153,6 +157,7 @@ export class Oracle {
       return this.violated('one end per lease', `${replica.name}: ${id} ended (${how}) without being held`);
     if (claim.lease.isHeld || claim.signal?.aborted === false || !claim.lease.signal.aborted)
       this.violated('whose lease has ended knows', `${replica.name}: ${id} (${how})`);
+    if (how !== 'released') this.expectSetEnded(replica, claim.lease);
     const { isExempt, isRevoked, owner } = claim.grant;
     if (isExempt || isRevoked) return;
     if (how === 'refused' && this.holding(event.key)?.owner === owner)
@@ -271,6 +276,17 @@ export class Oracle {
     }
   }
 
+  /** Each acquisition has an owner of its own, and asks for one key, or for one slot. */
+  private expectNoOther({ key, owner }: SeenGrant): void {
+    if (this.rewinds) return;
+    for (const grants of this.grants.values()) {
+      const other = grants.at(-1)!;
+      if (other.key === key || other.owner !== owner || other.isRevoked || other.isExempt) continue;
+      if (this.stands(other))
+        this.violated('an owner holds one key', `${owner}: ${key} besides ${other.key}`);
+    }
+  }
+
   /** Reads the clock, as its holder would. */
   private expectLost({ replica, grant, lease, signal }: Claim, when: string): void {
     if (grant.isExempt) return;
@@ -282,6 +298,16 @@ export class Oracle {
       this.violated('isHeld reads the clock', `${replica.name}: ${idOf(grant)} is held ${when}`);
     else if (signal?.aborted === false || !lease.signal.aborted)
       this.violated('the signal reads the clock', `${replica.name}: ${idOf(grant)} ${when}`);
+  }
+
+  /** The holder of a set has been told of the loss before anybody else is. */
+  private expectSetEnded(replica: Claimant, lost: Lease): void {
+    const set = setOf(lost);
+    if (set === undefined) return;
+    for (const { lease } of this.claimsOf(replica)) {
+      if (setOf(lease) === set && lease.isHeld)
+        this.violated('a set is all or none', `${replica.name}: ${lease.key} is held without ${lost.key}`);
+    }
   }
 
   private grantsOf(key: string): SeenGrant[] {

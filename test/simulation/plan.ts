@@ -1,10 +1,11 @@
 import { Dice } from './dice.js';
 import { drawFaults, type SimFault } from './faults.js';
+import { drawPools, type PoolPlan } from './pool-plan.js';
 
 export type StoreKind = 'memory' | 'redis' | 'dynamodb';
 
 /** All that a run is made of, drawn from its seed; the rest follows. */
-export interface Plan {
+export interface Plan extends PoolPlan {
   readonly seed: number;
   readonly store: StoreKind;
   /** How long faults and work go on, in true time; then everything heals, and everybody must be served. */
@@ -95,7 +96,13 @@ export function drawPlan(seed: number, durationMs = 60_000): Plan {
       STEPS.map(step => [step, dice.chance(0.25) ? 0 : dice.between(0.1, 1)]),
     ) as Record<StepKind, number>,
   };
-  return { ...plan, faults: drawFaults(plan, new Dice(`faults-${seed}`)) };
+  const pools = drawPools(seed, ownKeysOf(plan));
+  return { ...plan, ...pools, faults: drawFaults(plan, new Dice(`faults-${seed}`)) };
+}
+
+/** Keys that no leadership has. */
+export function ownKeysOf({ keys, hasLeadership }: Pick<Plan, 'keys' | 'hasLeadership'>): readonly string[] {
+  return hasLeadership ? keys.slice(0, -1) : keys;
 }
 
 /** At the limits of what is promised as often as within them: two clocks differ by `driftRate` at most. */

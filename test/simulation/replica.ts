@@ -1,6 +1,8 @@
 import type { LeaseEvent, LockEvents } from '../../lib/core/events.js';
 import type { Lease } from '../../lib/core/lease.js';
 import type { LeaseValidity } from '../../lib/core/lease-validity.js';
+import { slotKey } from '../../lib/core/slot-keys.js';
+import type { HeldLease } from '../../lib/engine/held-lease.js';
 import type { LeaseServices } from '../../lib/engine/lease-services.js';
 import type { LeaseStore } from '../../lib/core/lease-store.js';
 import { SyncManager } from '../../lib/engine/sync-manager.js';
@@ -11,6 +13,8 @@ import { Dice } from './dice.js';
 import { SimulatedLink } from './network.js';
 import type { Claimant, Oracle, SeenGrant } from './oracle.js';
 import type { Plan } from './plan.js';
+import { keysBehind } from './pool-plan.js';
+import { SharedPool } from './shared-pool.js';
 import type { Recorder } from './recorder.js';
 import { ReplicaClock } from './replica-clock.js';
 
@@ -28,9 +32,10 @@ export interface World {
   readonly recorder: Recorder;
 }
 
-/** What a manager knows of a key. */
-interface KeyBook {
-  readonly lease: Lease | null;
+/** What a manager knows of a key, or of a pool. */
+interface Room {
+  readonly key: string;
+  readonly held: readonly HeldLease[];
   readonly waiters: ReadonlySet<unknown>;
 }
 
@@ -52,6 +57,7 @@ export class Replica implements Claimant {
   readonly link: SimulatedLink;
   readonly manager: SyncManager;
   readonly leadership: LeadershipCampaign | null;
+  readonly shared: SharedPool | null;
   private readonly pending = new Set<Promise<unknown>>();
   private readonly hintSignals = new Set<AbortSignal>();
   private working = 0;
@@ -69,7 +75,7 @@ export class Replica implements Claimant {
     readonly name: string,
     private readonly world: World,
   ) {
-    const { plan, time, backend, oracle, recorder } = world;
+    const { plan, time, backend, recorder } = world;
     const drift = plan.clientDrifts[place]!;
     this.startedMs = time.monotonicMs();
     const name_ = `${plan.seed}-${name}`;
@@ -85,7 +91,7 @@ export class Replica implements Claimant {
       clock: this.machine,
       delayMs: plan.delayMs,
       recorder,
-      onApplied: ({ key, keys = [key] }) => keys.forEach(each => each !== undefined && oracle.observe(each)),
+      onApplied: ({ key, keys = [key] }) => keys.forEach(each => this.observe(each)),
       refusal: () => backend.refusal(),
       brokenOff: () => backend.brokenOff(),
     });
@@ -98,6 +104,7 @@ export class Replica implements Claimant {
     this.listen();
     this.leadership = plan.hasLeadership ? this.campaign() : null;
     this.leadership?.start();
+    this.shared = plan.shared === null ? null : new SharedPool(this, world, plan.shared);
   }
 
   get isCrashed(): boolean {
@@ -177,9 +184,9 @@ export class Replica implements Claimant {
     await this.manager.close({ timeoutMs: 2 * this.world.plan.ttlMs });
   }
 
-  /** Whether somebody in this process waits for the key: those who come later have to wait behind, held or not. */
+  /** Whether somebody in this process waits for the key, or for a slot of the pool of that key: those who come later have to wait behind, held or not. */
   isAwaited(key: string): boolean {
-    return (this.queueOf(key)?.waiters.size ?? 0) > 0;
+    return this.rooms.some(room => room.key === key && room.waiters.size > 0);
   }
 
   tell(what: string): void {
@@ -211,7 +218,9 @@ export class Replica implements Claimant {
     const acquire: LeaseStore['acquire'] = async (request, call) => {
       const outcome = await store.acquire(request, call);
       if (outcome.kind === 'granted') {
-        const grant = oracle.grantOf({ ...request, ...outcome });
+        const { slot } = outcome;
+        const key = slot === undefined ? request.key : slotKey(request.key, slot);
+        const grant = oracle.grantOf({ ...request, ...outcome, key });
         const checkMs = plan.ttlMs * 0.4;
         const check = (): void => {
           // What is revoked ends at its expiry, also where its owner has not heard of the grant.
@@ -246,9 +255,8 @@ export class Replica implements Claimant {
   /** A release that fails is tried again while the lease would have lasted, so that the key is free soon after trouble is over. */
   private expectFreed(event: LeaseEvent): void {
     const { oracle, time, plan } = this.world;
-    const [grant, lease] = [oracle.grantOf(event), this.queueOf(event.key)?.lease];
-    if (grant === undefined || lease?.owner !== event.owner) return;
-    const untilMs = time.monotonicMs() + timeLeftMs(lease);
+    const [grant, lease] = [oracle.grantOf(event), this.leaseOf(event)];
+    if (grant === undefined || lease === undefined) return;
     // A command that nobody answers and the pause after it; on Redis a connection anew.
     const soonMs = 1100 + plan.ttlMs * 0.25 + (plan.store === 'redis' ? 7000 : 0);
     const look = (): void => {
@@ -258,7 +266,13 @@ export class Replica implements Claimant {
         oracle.violated('what nobody waits for is released', `${this.name}: ${grant.owner} was released`);
       else time.startTimer(soonMs / 4, look);
     };
-    time.startTimer(soonMs / 4, look);
+    let untilMs = Infinity;
+    // Not before the work under it has ended; it may be lost until then.
+    void lease.whenOver().then(() => {
+      if (lease.loss !== undefined) return;
+      untilMs = time.monotonicMs() + timeLeftMs(lease);
+      time.startTimer(soonMs / 4, look);
+    });
   }
 
   private listen(): void {
@@ -266,7 +280,7 @@ export class Replica implements Claimant {
     const { oracle } = world;
     manager.on('acquired', event => {
       this.tell(`acquired ${event.key} ${event.owner} ${event.fencingToken}`);
-      oracle.claimed(this, event, this.queueOf(event.key)!.lease!);
+      oracle.claimed(this, event, this.leaseOf(event)!);
     });
     for (const name of TOLD) {
       manager.on(name, (event: LockEvents[typeof name]) => {
@@ -288,8 +302,18 @@ export class Replica implements Claimant {
     );
   }
 
-  private queueOf(key: string): KeyBook | undefined {
-    return (this.manager as unknown as { engine: { queues: Map<string, KeyBook> } }).engine.queues.get(key);
+  /** Whatever it is a lease of, a key or a pool. */
+  private leaseOf({ key, owner }: LeaseEvent): HeldLease | undefined {
+    return this.rooms.flatMap(({ held }) => held).find(lease => lease.key === key && lease.owner === owner);
+  }
+
+  private get rooms(): readonly Room[] {
+    return (this.manager as unknown as { engine: { rooms: readonly Room[] } }).engine.rooms;
+  }
+
+  private observe(key: string | undefined): void {
+    const { plan, oracle } = this.world;
+    if (key !== undefined) for (const each of keysBehind(plan, key)) oracle.observe(each);
   }
 
   private campaign(): LeadershipCampaign {

@@ -4,6 +4,7 @@
  * checked, and where), oracle.ts.
  */
 import { nextTurn } from '../../lib/platform/next-turn.js';
+import type { NumberedSlots } from '../../lib/engine/pools/pool-options.js';
 import { VirtualClock } from '../../lib/testing/index.js';
 import { VirtualTime } from '../../lib/testing/virtual-time.js';
 import { leftovers } from '../support/leftovers.js';
@@ -13,7 +14,8 @@ import { FaultInjector, type ReplicaFleet } from './fault-injector.js';
 import { FencedResource } from './fenced-resource.js';
 import { MemoryBackend } from './memory-backend.js';
 import { Oracle, type SeenGrant, type Violation } from './oracle.js';
-import type { Plan } from './plan.js';
+import { ownKeysOf, type Plan } from './plan.js';
+import { slotKeysOf } from './pool-plan.js';
 import { quickTurns } from './quick-turn.js';
 import { Recorder } from './recorder.js';
 import { RedisBackend } from './redis-backend.js';
@@ -150,7 +152,7 @@ class Run implements World, ReplicaFleet {
 
   private async everybodyIsServed(): Promise<void> {
     const { plan, oracle, time } = this;
-    for (const key of plan.hasLeadership ? plan.keys.slice(0, -1) : plan.keys) {
+    for (const key of ownKeysOf(plan)) {
       for (const replica of this.replicas) {
         const served = replica.track(replica.manager.withLock(key, { wait: this.boundMs }, () => {}));
         await time
@@ -160,10 +162,42 @@ class Run implements World, ReplicaFleet {
           );
       }
     }
+    await this.everybodyHasSlots();
+    await this.slotsAreShared();
     if (!plan.hasLeadership) return;
     for (let waitedMs = 0; !this.replicas.some(({ leadership }) => leadership!.isLeader); waitedMs += 100) {
       if (waitedMs > this.boundMs) return oracle.violated('everybody is served', 'nobody leads');
       await time.advance(100);
+    }
+  }
+
+  private async everybodyHasSlots(): Promise<void> {
+    const { plan, oracle, time } = this;
+    for (const { name, options } of plan.pools) {
+      for (const replica of this.replicas) {
+        const pool = replica.manager.pool(name, options as NumberedSlots);
+        const served = replica.track(pool.withSlot(() => {}, { wait: this.boundMs }));
+        await time
+          .until(served, 2 * this.boundMs)
+          .catch((error: unknown) =>
+            oracle.violated('everybody is served', `${replica.name}: pool ${name}: ${String(error)}`),
+          );
+      }
+    }
+  }
+
+  /** All slots are held, and nobody has two more than another. */
+  private async slotsAreShared(): Promise<void> {
+    const { shared } = this.plan;
+    if (shared === null) return;
+    const slots = slotKeysOf(shared).length;
+    for (let waitedMs = 0; ; waitedMs += 100) {
+      const sizes = this.replicas.map(replica => replica.shared!.size);
+      const held = sizes.reduce((sum, size) => sum + size, 0);
+      if (held === slots && Math.max(...sizes) - Math.min(...sizes) <= 1) return;
+      if (waitedMs > 2 * this.boundMs)
+        return this.oracle.violated('a balance shares out', `of ${slots} slots: ${sizes.join(', ')}`);
+      await this.time.advance(100);
     }
   }
 

@@ -4,17 +4,20 @@ import type { AcquireOptions } from '../../lib/core/options.js';
 import { Dice } from './dice.js';
 import type { FencedResource } from './fenced-resource.js';
 import { Expectations, LEFT, STORE_ERRORS } from './expectations.js';
-import type { StepKind } from './plan.js';
+import { ownKeysOf, type StepKind } from './plan.js';
+import { ownSlotKeys, type PoolStepKind } from './pool-plan.js';
+import { PoolWorkload, type LeaseWork } from './pool-workload.js';
 import type { Replica, World } from './replica.js';
 
 /** What one client's application does: sections under locks, campaigns, and what an operator does by hand. */
-export class Workload {
-  private readonly dice: Dice;
+export class Workload implements LeaseWork {
+  readonly dice: Dice;
   /** Those that nobody works under, or not only. */
   private readonly leases = new Set<Lease>();
   private readonly writes = new WeakMap<Lease, number>();
-  private readonly expected: Expectations;
-  private isStopped = false;
+  readonly expected: Expectations;
+  private readonly pools: PoolWorkload;
+  private hasStopped = false;
 
   constructor(
     private readonly replica: Replica,
@@ -22,25 +25,34 @@ export class Workload {
     private readonly resource: FencedResource,
   ) {
     this.expected = new Expectations(replica, world);
+    this.pools = new PoolWorkload(replica, world, this);
     this.dice = new Dice(`work-${world.plan.seed}-${replica.name}`);
     this.next();
   }
 
   /** Nothing new is begun. */
   stop(): void {
-    this.isStopped = true;
+    this.hasStopped = true;
   }
 
   /** As above, and what is held is released. */
   stopAndRelease(): void {
     this.stop();
     for (const lease of this.leases) this.expected.success(lease.release());
+    this.pools.releaseAll();
     for (const key of this.ownKeys) this.expected.success(this.replica.manager.lock(key).release());
   }
 
-  private get ownKeys(): readonly string[] {
-    const { keys, hasLeadership } = this.world.plan;
-    return hasLeadership ? keys.slice(0, -1) : keys;
+  get isStopped(): boolean {
+    return this.hasStopped;
+  }
+
+  get ownKeys(): readonly string[] {
+    return ownKeysOf(this.world.plan);
+  }
+
+  remember(lease: Lease): void {
+    this.leases.add(lease);
   }
 
   private next(): void {
@@ -49,12 +61,12 @@ export class Workload {
     // As an application's own timers.
     replica.machine.startTimer(dice.between(0, 2 * world.plan.stepMs), () => {
       if (this.isStopped) return;
-      this.step(dice.weighted(world.plan.weights));
+      this.step(dice.weighted({ ...world.plan.weights, ...world.plan.poolWeights }));
       this.next();
     });
   }
 
-  private step(kind: StepKind): void {
+  private step(kind: StepKind | PoolStepKind): void {
     const { dice, replica } = this;
     const { manager } = replica;
     const key = dice.pick(this.ownKeys);
@@ -96,16 +108,19 @@ export class Workload {
         return;
       }
       case 'revoke':
-        return this.expected.outcome(this.revoke(key), ...STORE_ERRORS);
+        return this.expected.outcome(this.revoke(this.revocable(key)), ...STORE_ERRORS);
       case 'look':
         return this.expected.outcome(this.replica.track(manager.inspect(key)), ...STORE_ERRORS);
       case 'resign':
         if (replica.leadership !== null)
           this.expected.success(this.replica.track(replica.leadership.resign()));
+        return;
+      default:
+        this.pools.step(kind);
     }
   }
 
-  private options(): AcquireOptions {
+  options(): AcquireOptions {
     const { dice } = this;
     const { ttlMs, maxTtlMs } = this.world.plan;
     return {
@@ -139,8 +154,8 @@ export class Workload {
     await this.use(lease);
   }
 
-  /** Loses patience after a while, and then hears of it at once. */
-  private leave(left: AbortController, acquiring: Promise<Lease>): void {
+  /** Loses patience after a while, and then hears of it in time. */
+  leave(left: AbortController, acquiring: Promise<unknown>, heardWithinMs = 0): void {
     const { machine, name } = this.replica;
     const { oracle, plan } = this.world;
     let isSettled = false;
@@ -148,10 +163,15 @@ export class Workload {
     acquiring.then(settled, settled);
     machine.startTimer(this.dice.between(0, plan.ttlMs), () => {
       left.abort(LEFT);
-      machine.startTimer(0, () => {
+      machine.startTimer(heardWithinMs, () => {
         if (!isSettled) oracle.violated('a wait ends when its signal aborts', name);
       });
     });
+  }
+
+  private revocable(key: string): string {
+    const slots = ownSlotKeys(this.world.plan);
+    return slots.length > 0 && this.dice.chance(0.4) ? this.dice.pick(slots) : key;
   }
 
   /** Ends somebody's grant: it must be over when its time is. */
@@ -187,7 +207,7 @@ export class Workload {
   }
 
   /** Works, and then releases, keeps on holding, or forgets. */
-  private async use(lease: Lease): Promise<void> {
+  async use(lease: Lease): Promise<void> {
     this.leases.add(lease);
     // Taken over by somebody who holds it until a later step releases it.
     if (!this.isStopped && this.dice.chance(0.3)) return;
@@ -196,7 +216,7 @@ export class Workload {
       await this.replica.track(lease.release(this.releaseWrites(lease)));
   }
 
-  private async work(lease: Lease): Promise<void> {
+  async work(lease: Lease): Promise<void> {
     const { dice, world } = this;
     const rounds = 1 + dice.below(4);
     for (let round = 0; round < rounds && !this.isStopped; round++) {
