@@ -15,6 +15,10 @@ export class JoinedLease implements Lease {
     return this.lease.key;
   }
 
+  get slot(): number | string | undefined {
+    return this.lease.slot;
+  }
+
   get owner(): string {
     return this.lease.owner;
   }

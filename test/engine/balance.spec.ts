@@ -188,9 +188,19 @@ describe('a pool that is balanced', () => {
     expect(counts(workers.slice(16))).toEqual([6, 6]);
   });
 
+  it('renews its leases by itself, also where those of the manager are renewed by hand', async () => {
+    const a = worker({}, { renewEvery: false });
+    await world.advance(5 * TTL_MS);
+    expect(a.told('lost')).toEqual([]);
+    expect(a.works.size).toBe(SLOTS);
+  });
+
   it('refuses wrong options', () => {
     const pool = world.replica().manager.pool('shards', { slots: SLOTS });
     expect(() => pool.balance({ checkEvery: 'soon' as never })).toThrow(/checkEvery/);
     expect(() => pool.balance({ ttl: -1 })).toThrow(/ttl/);
+    expect(() => pool.balance({ onSlotAquired: () => {} } as never)).toThrow(/did you mean onSlotAcquired/);
+    expect(() => pool.balance({ onSlotLost: 3 as never })).toThrow(/onSlotLost \(3\) must be a function/);
+    expect(() => pool.balance({ wait: 5 } as never)).toThrow(/wait is not an option/);
   });
 });

@@ -185,7 +185,7 @@ describe.each(WAYS)('a pool whose slots are %s', (_, options) => {
       };
       const all = replicas.flatMap(({ manager }) =>
         Array.from({ length: 4 }, () =>
-          manager.pool('reports', { slots: 3 }).withSlot(work, { wait: Infinity }),
+          manager.pool('reports', { slots: 3 }).withSlot({ wait: Infinity }, work),
         ),
       );
       await world.until(Promise.all(all));
@@ -198,7 +198,7 @@ describe.each(WAYS)('a pool whose slots are %s', (_, options) => {
         code: 'LOCK_SELF_DEADLOCK',
       });
       const slots = await world.until(
-        pool.withSlot(outer => pool.withSlot(inner => inner === outer, { ifNested: 'join' })),
+        pool.withSlot(outer => pool.withSlot({ ifNested: 'join' }, inner => inner === outer)),
       );
       expect(slots).toBe(true);
     });
@@ -264,7 +264,7 @@ describe('a pool of keys', () => {
     const before = b.link.calls.length;
     await world.advance(5000);
     // Pauses are random between 5 ms and a second: 10 of them at the most likely.
-    expect(b.link.calls.length - before).toBeLessThan(100 * 5);
+    expect(b.link.calls.length - before).toBeLessThan(250);
     expect(b.link.calls.length - before).toBeGreaterThan(10);
     left.abort(new Error('enough'));
     await world.settle();

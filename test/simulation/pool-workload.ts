@@ -53,9 +53,8 @@ export class PoolWorkload {
         return expected.outcome(
           expected.available(
             this.replica.track(
-              this.poolOf(pool).withSlot(
-                lease => this.replica.atWork(() => this.leases.work(lease)),
-                this.patient(),
+              this.poolOf(pool).withSlot(this.patient(), lease =>
+                this.replica.atWork(() => this.leases.work(lease)),
               ),
             ),
           ),

@@ -176,7 +176,7 @@ class Run implements World, ReplicaFleet {
     for (const { name, options } of plan.pools) {
       for (const replica of this.replicas) {
         const pool = replica.manager.pool(name, options as NumberedSlots);
-        const served = replica.track(pool.withSlot(() => {}, { wait: this.boundMs }));
+        const served = replica.track(pool.withSlot({ wait: this.boundMs }, () => {}));
         await time
           .until(served, 2 * this.boundMs)
           .catch((error: unknown) =>

@@ -1,3 +1,4 @@
+import { describeValue } from '../../core/describe-value.js';
 import type { Duration } from '../../core/duration.js';
 import { OptionProblems } from '../../core/option-problems.js';
 import type { SlotLease } from '../../core/lease.js';
@@ -31,16 +32,35 @@ export interface ResolvedBalance {
   readonly ttlMs: number;
 }
 
-/** @throws OptionsInvalidError naming everything that is wrong */
+const OPTION_NAMES = [
+  'onSlotAcquired',
+  'onSlotLost',
+  'checkEvery',
+  'ttl',
+  'renewEvery',
+  'pollEvery',
+  'expiringAfter',
+  'commandTimeout',
+];
+
+/** @throws OptionsInvalidError naming what is wrong */
 export function resolveBalance(manager: SyncManager, key: string, options: BalanceOptions): ResolvedBalance {
-  const { checkEvery, ...written } = options;
-  const { ttlMs } = manager.resolve(key, written).timing;
+  const { checkEvery, onSlotAcquired, onSlotLost, ...written } = options;
   const problems = new OptionProblems();
+  problems.names(options, OPTION_NAMES);
+  for (const [name, hook] of Object.entries({ onSlotAcquired, onSlotLost })) {
+    if (hook !== undefined && typeof hook !== 'function')
+      problems.add(`${name} (${describeValue(hook)}) must be a function of the slot's lease`);
+  }
+  problems.throwIfAny();
+  const { ttlMs } = manager.resolve(key, written).timing;
   const defaultMs = Math.min(ttlMs / 6, 1000);
   const checkEveryMs = problems.duration('checkEvery', checkEvery, defaultMs, 1, ttlMs);
   problems.throwIfAny();
+  // Renewed by itself also where the manager's leases are renewed by hand: nobody else would.
+  const renewEvery = ttlMs / 3;
   // Whoever waits for a slot that is handed over must not let it lie for longer than a renewal takes. Where no hint comes, a slot
   // is looked at again after up to two pauses, and then slots are taken one after the other.
-  const timing = { pollEvery: checkEveryMs / 2, ...written, wait: Infinity };
+  const timing = { renewEvery, pollEvery: checkEveryMs / 2, ...written, wait: Infinity };
   return { checkEveryMs, timing, ttlMs };
 }

@@ -85,14 +85,17 @@ export class LeasePool<Slot extends number | string = number | string> {
    * @throws LockLostError when the lease was lost before `fn` ended; what `fn` threw is its cause
    * @throws SelfDeadlockError when this chain of calls would wait for a slot while it holds one of them
    */
-  async withSlot<T>(fn: SlotWork<Slot, T>, options: WithSlotOptions = {}): Promise<T> {
-    const run = await this.tryWithSlot(fn, options);
+  withSlot<T>(fn: SlotWork<Slot, T>): Promise<T>;
+  withSlot<T>(options: WithSlotOptions, fn: SlotWork<Slot, T>): Promise<T>;
+  async withSlot<T>(...args: [SlotWork<Slot, T>] | [WithSlotOptions, SlotWork<Slot, T>]): Promise<T> {
+    const [options, fn] = args.length === 1 ? [{}, args[0]] : args;
+    const run = await this.tryWithSlot(options, fn);
     if (run.ran) return run.value;
     throw run.error;
   }
 
   /** As {@link withSlot}, but a pool that stays with others is an answer, and so never mistaken for an error of `fn`. */
-  async tryWithSlot<T>(fn: SlotWork<Slot, T>, options: WithSlotOptions = {}): Promise<LockedRun<T>> {
+  async tryWithSlot<T>(options: WithSlotOptions, fn: SlotWork<Slot, T>): Promise<LockedRun<T>> {
     checkWithLock(options);
     const { manager, source } = this;
     const resolved = this.resolve(options);

@@ -41,6 +41,6 @@ export function WithPermit<P extends any[] = [], F extends InsteadOfRunning = 't
       problems.throwIfAny();
     },
     keyOf: args => (typeof name === 'function' ? assertComputedKey(name(...(args as P))) : name),
-    run: (manager, pool, work) => manager.pool(pool, { slots: permits }).tryWithSlot(work, lockOptions),
+    run: (manager, pool, work) => manager.pool(pool, { slots: permits }).tryWithSlot(lockOptions, work),
   });
 }
