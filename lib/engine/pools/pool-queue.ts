@@ -13,7 +13,7 @@ export class PoolQueue extends WaitingRoom {
   private readonly book: SlotBook;
   private search: SlotSearch | null = null;
   private lastFreed: number | undefined;
-  private grantedAtMs = -Infinity;
+  private changedAtMs = -Infinity;
 
   constructor(
     private source: SlotSource,
@@ -40,10 +40,10 @@ export class PoolQueue extends WaitingRoom {
     return undecidedMs === 0 || this.source.isSearchedByStore ? undecidedMs : this.book.undecidedForMs;
   }
 
-  /** For those further back in the line, a grant is progress, too. */
+  /** For those who want an answer, a slot that was granted or given back here means that there is another to wait for. */
   override get progressedAtMs(): number {
     const isSearching = this.contender !== null && this.contender === this.search;
-    return Math.max(this.grantedAtMs, isSearching ? this.search!.progressedAtMs : -Infinity);
+    return Math.max(this.changedAtMs, isSearching ? this.search!.progressedAtMs : -Infinity);
   }
 
   /** Whoever has waited while others were seen to hold slots has found none free, though not all were looked at. */
@@ -79,12 +79,13 @@ export class PoolQueue extends WaitingRoom {
     // The store grants a key anew that it knows to be free: a lease from before is over, whether its holder has heard of it or not.
     for (const local of this.locals) if (local.key === lease.key) local.refused();
     this.locals.add(lease);
-    this.grantedAtMs = this.services.clock.monotonicMs();
+    this.changedAtMs = this.services.clock.monotonicMs();
     this.book.takenHere(lease.key);
   }
 
   protected letGo(lease: HeldLease): boolean {
     if (!this.locals.delete(lease)) return false;
+    this.changedAtMs = this.services.clock.monotonicMs();
     if (!this.held.some(({ key }) => key === lease.key)) this.book.givenBack(lease.key);
     if (typeof lease.slot === 'number') this.lastFreed = lease.slot;
     this.contender?.wake();
