@@ -124,13 +124,14 @@ export class Contender implements Contending, CommandListener<AcquireOutcome> {
     const { gateway, elapsed } = this.services;
     const { timing, data, dataTtlMs, attributes, mustExist } = this.resolved;
     const { ttlMs, driftRate, waitMs, commandTimeoutMs } = timing;
-    const { wanted, owner } = this;
+    const { owner, firstSlot } = this;
+    const { key, slots } = this.wanted;
     const sentAt = (this.lastSentAt = elapsed.now());
     const holder = (this.holder = this.services.describeHolder());
     const onlyIfDead = this.holderMayBeDead && waitMs === 0;
     const writes = { data, dataTtlMs, attributes, mustExist, onlyIfDead };
-    const { firstSlot } = this;
-    const request = { ...wanted, firstSlot, owner, ttlMs, sentAt, driftRate, holder, ...writes };
+    // What is spread comes last, and once: V8 adds properties to a copy by a way that costs more than the rest of a cycle.
+    const request = { key, slots, firstSlot, owner, ttlMs, sentAt, driftRate, holder, ...writes };
     gateway.send(commandTimeoutMs, call => gateway.store.acquire(request, call), this);
   }
 

@@ -72,10 +72,9 @@ export class MemoryLeaseStore implements LeaseStore {
   async release(request: ReleaseRequest): Promise<ReleaseOutcome> {
     const nowMs = this.clock.monotonicMs();
     const { key, slots } = request;
-    const keys = slots === undefined ? [key] : slotKeysOf(key, slots);
+    if (slots === undefined) return this.releaseKey(key, request, nowMs) ? RELEASED : NOT_HELD;
     // One that was revoked may be followed by another slot of the same owner.
-    const released = keys.filter(each => this.rowAt(each, nowMs)?.release(request, nowMs) === true);
-    for (const each of released) this.freed(each);
+    const released = slotKeysOf(key, slots).filter(each => this.releaseKey(each, request, nowMs));
     return released.length > 0 ? RELEASED : NOT_HELD;
   }
 
@@ -144,6 +143,13 @@ export class MemoryLeaseStore implements LeaseStore {
       return { kind: 'held', freeInMs: Math.min(...rows.map(row => row?.remainingMs(nowMs) ?? 0)) };
     const outcome = this.acquireKey({ ...request, key: slotKey(key, slot) }, nowMs);
     return outcome.kind === 'granted' ? { ...outcome, slot } : outcome;
+  }
+
+  /** @returns whether the request matched */
+  private releaseKey(key: string, request: ReleaseRequest, nowMs: number): boolean {
+    if (this.rowAt(key, nowMs)?.release(request, nowMs) !== true) return false;
+    this.freed(key);
+    return true;
   }
 
   private freed(key: string): void {
