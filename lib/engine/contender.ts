@@ -2,7 +2,7 @@ import type { DistributedLockError } from '../core/errors.js';
 import { CorruptLeaseError, KeyAbsentError, StoreUnavailableError } from '../core/errors.js';
 import type { AcquireOutcome, HolderInfo } from '../core/lease-store.js';
 import { pollDelayMs, validUntil } from '../core/lease-timing.js';
-import { slotKey } from '../core/slot-keys.js';
+import { poolOfSlot, slotKey } from '../core/slot-keys.js';
 import type { ResolvedAcquire } from '../core/options.js';
 import {
   isCurable,
@@ -13,6 +13,7 @@ import {
   type Wanted,
 } from './contending.js';
 import type { Grant } from './lease-services.js';
+import type { ReleaseAnswer } from './releaser.js';
 import { asStoreError, unknownKind, type CommandListener } from './store-gateway.js';
 import { Wakeup } from './wakeup.js';
 import { watchFreed } from './watch-freed.js';
@@ -40,8 +41,7 @@ export class Contender implements Contending, CommandListener<AcquireOutcome> {
   private damaged: Set<string> | null = null;
   private attempts = 0;
   private lastSentAt = -Infinity;
-  /** Owners that were given up, and have been released since. */
-  private cleared: Set<string> | null = null;
+  private clearedOwner: string | undefined;
   /** Whether the key was last seen with a holder of whom nobody knows whether he lives. */
   private holderMayBeDead = false;
   private wakeup: Wakeup | null = null;
@@ -78,7 +78,7 @@ export class Contender implements Contending, CommandListener<AcquireOutcome> {
     this.wakeup?.wake();
     if (isGranted || (this.isInDoubt && !this.isAsking)) this.disown();
     // The next contender may see this one's grant before its reply is here.
-    else if (this.isAsking) this.leave();
+    else if (this.isAsking) this.leaveBehind();
   }
 
   whenEnded(): Promise<void> {
@@ -98,7 +98,7 @@ export class Contender implements Contending, CommandListener<AcquireOutcome> {
 
   failed(error: DistributedLockError): void {
     const { key, slots } = this.wanted;
-    if (error instanceof CorruptLeaseError && slots !== undefined && error.key !== key)
+    if (error instanceof CorruptLeaseError && slots !== undefined && poolOfSlot(error.key) === key)
       return this.passOver(error);
     if (error instanceof StoreUnavailableError && error.sent) this.isInDoubt = true;
     if (isCurable(error) || this.isAbandoned()) return this.heard({ kind: 'unavailable', error });
@@ -110,7 +110,7 @@ export class Contender implements Contending, CommandListener<AcquireOutcome> {
     if (this.state === 'abandoned') return this.disown();
     if (this.state === 'granted') {
       // Applied after the lease had ended: another grant, which nobody waits for.
-      if (outcome.fencingToken !== this.grantedToken) this.disown(outcome.fencingToken);
+      if (outcome.fencingToken !== this.grantedToken) this.letGo(outcome.fencingToken);
       return;
     }
     this.late = outcome;
@@ -139,6 +139,7 @@ export class Contender implements Contending, CommandListener<AcquireOutcome> {
     this.isAsking = false;
     if (this.isAbandoned()) {
       if (obstacle.kind === 'granted' || this.isInDoubt) this.disown();
+      else this.services.abandoned.forget(this.owner);
       return this.end();
     }
     const grant = this.takeGrant(obstacle);
@@ -188,8 +189,10 @@ export class Contender implements Contending, CommandListener<AcquireOutcome> {
   /** A grant that comes yet has nobody to take it. */
   private fail(error: DistributedLockError): void {
     this.isAsking = false;
-    this.abandon();
     this.end();
+    // What a store does when the subscription ends may have ended the wait.
+    if (this.isAbandoned()) return;
+    this.abandon();
     this.events.failed(error);
   }
 
@@ -247,17 +250,22 @@ export class Contender implements Contending, CommandListener<AcquireOutcome> {
   }
 
   /** Lets go of what this owner may hold, now or as soon as the store shows it. */
-  private disown(fencingToken?: number): void {
+  private disown(): void {
+    this.leaveBehind();
+    this.letGo();
+  }
+
+  /** @param fencingToken only of this grant: by another, the owner may hold what is worked under */
+  private letGo(fencingToken?: number): void {
     const { ttlMs, commandTimeoutMs } = this.resolved.timing;
     const { releaser, elapsed } = this.services;
-    this.leave();
     const startedAt = elapsed.now();
     const patience = { startedAt, untilMs: startedAt + ttlMs, commandTimeoutMs };
     const { key, slots } = this.wanted;
     releaser.releaseInBackground({ key, slots, owner: this.owner, fencingToken }, patience);
   }
 
-  private leave(): void {
+  private leaveBehind(): void {
     const { key, slots } = this.wanted;
     const pool = slots === undefined ? undefined : key;
     this.services.abandoned.remember(this.owner, 2 * this.resolved.timing.ttlMs, pool);
@@ -267,16 +275,17 @@ export class Contender implements Contending, CommandListener<AcquireOutcome> {
   private async releasedAbandoned(holder: string | undefined): Promise<boolean> {
     const { abandoned, releaser } = this.services;
     const { key, slots } = this.wanted;
-    // Who holds a slot of a pool, the store does not say of each.
-    const owners = slots === undefined ? [holder].filter(owner => abandoned.has(owner)) : abandoned.of(key);
-    let isFreed = false;
-    for (const owner of owners as string[]) {
-      if (this.cleared?.has(owner) === true) continue;
-      this.cleared = (this.cleared ?? new Set()).add(owner);
-      const answer = await releaser.attempt({ key, slots, owner }, this.resolved.timing.commandTimeoutMs);
-      isFreed ||= slots === undefined ? answer !== 'unanswered' : answer === 'released';
+    const { commandTimeoutMs } = this.resolved.timing;
+    const attempt = (owner: string): Promise<ReleaseAnswer> =>
+      releaser.attempt({ key, slots, owner }, commandTimeoutMs);
+    if (slots !== undefined) {
+      // Who holds a slot of a pool, the store does not say of each: it is asked about a few of those that may.
+      const answers = await Promise.all(abandoned.someOf(key).map(attempt));
+      return answers.includes('released');
     }
-    return isFreed;
+    if (holder === undefined || holder === this.clearedOwner || !abandoned.has(holder)) return false;
+    this.clearedOwner = holder;
+    return (await attempt(holder)) !== 'unanswered';
   }
 
   private retryDelayMs(obstacle: Obstacle, attempt: number): number {

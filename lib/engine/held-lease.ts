@@ -231,7 +231,7 @@ export class HeldLease implements Lease, RenewingLease {
   }
 
   refused(): void {
-    this.lose('refused');
+    if (!this.isOver) this.lose('refused');
   }
 
   /** One that is lost as `closed` may have work that still runs, so the store has to keep it until its TTL is over. */
@@ -246,14 +246,16 @@ export class HeldLease implements Lease, RenewingLease {
   private lose(cause: LossCause): void {
     this.end({ kind: 'lost', cause });
     // Not within the call that has found the loss: it may be asking who holds the key.
-    queueMicrotask(() => this.free());
+    queueMicrotask(() => this.free(this.state.kind === 'lost' && this.state.cause !== 'closed'));
   }
 
-  /** Its key may be acquired here again. Another attempt of its owner may yet be applied, which would be nobody's. */
-  private free(): void {
+  /**
+   * Its key may be acquired here again. Another attempt of its owner may yet be applied, which would be nobody's: but what the
+   * store shows before it has heard of the end may be kept, or written to, by the release that is still on its way.
+   */
+  private free(isKnownToBeOver: boolean): void {
     const { key, owner, isInDoubt } = this.grant;
-    const mayBeWorkedUnder = this.state.kind === 'lost' && this.state.cause === 'closed';
-    if (isInDoubt && !mayBeWorkedUnder)
+    if (isInDoubt && isKnownToBeOver)
       this.services.abandoned.remember(owner, 2 * this.resolved.timing.ttlMs, poolOfSlot(key));
     this.keeper.freed(this);
   }
@@ -274,8 +276,8 @@ export class HeldLease implements Lease, RenewingLease {
     const { commandTimeoutMs } = timing;
     const untilMs = Math.max(validity.storeExpiryAt, now + keepMs + commandTimeoutMs);
     const request = { ...this.releaseRequest(keepMs), ...writes };
-    this.services.releaser.release(request, { startedAt: now, untilMs, commandTimeoutMs }, () => {
-      this.free();
+    this.services.releaser.release(request, { startedAt: now, untilMs, commandTimeoutMs }, answer => {
+      this.free(answer !== 'unanswered');
       onReleased();
     });
   }

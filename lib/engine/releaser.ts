@@ -16,7 +16,7 @@ export interface ReleasePatience {
   readonly commandTimeoutMs: number;
 }
 
-type ReleaseAnswer = ReleaseOutcome['kind'] | 'unanswered';
+export type ReleaseAnswer = ReleaseOutcome['kind'] | 'unanswered';
 
 /** Releases at the store: a first attempt that callers wait for, then attempts in the background while they still help. */
 export class Releaser {
@@ -32,17 +32,21 @@ export class Releaser {
     private readonly events: EventHub,
   ) {}
 
-  /** Calls back after the first attempt, whatever came of it. */
-  release(request: ReleaseRequest, patience: ReleasePatience, onTried: () => void): void {
+  /** Calls back after the first attempt, with what came of it. */
+  release(
+    request: ReleaseRequest,
+    patience: ReleasePatience,
+    onTried: (answer: ReleaseAnswer) => void,
+  ): void {
     this.try(request, patience.commandTimeoutMs, kind => {
       if (kind === 'unanswered') this.inBackground(detached(() => this.repeat(request, patience)));
-      onTried();
+      onTried(kind);
     });
   }
 
   /** As {@link release}, when nobody waits for it but the end of everything. */
   releaseInBackground(request: ReleaseRequest, patience: ReleasePatience): void {
-    this.inBackground(new Promise(done => this.release(request, patience, done)));
+    this.inBackground(new Promise(done => this.release(request, patience, () => done())));
   }
 
   /** A single attempt, for what is only tidiness. Never rejects. */

@@ -49,8 +49,8 @@ export const engineMutants: readonly Mutant[] = [
     name: 'abandoned-grant-leaked',
     mistake: 'a grant whose caller has left while it was asked for is left to its TTL (5)',
     file: 'lib/engine/contender.ts',
-    find: "      if (obstacle.kind === 'granted' || this.isInDoubt) this.disown();\n      return this.end();",
-    replace: '      return this.end();',
+    find: "      if (obstacle.kind === 'granted' || this.isInDoubt) this.disown();\n      else this",
+    replace: '      this',
   },
   {
     name: 'late-grant-not-taken',
@@ -91,9 +91,9 @@ export const engineMutants: readonly Mutant[] = [
     name: 'release-at-the-end-only',
     mistake: 'a lease is held here until the store has confirmed its release',
     file: 'lib/engine/held-lease.ts',
-    find: '    this.services.releaser.release(request, { startedAt: now, untilMs, commandTimeoutMs }, () => {\n      this.free();',
+    find: "    this.services.releaser.release(request, { startedAt: now, untilMs, commandTimeoutMs }, answer => {\n      this.free(answer !== 'unanswered');",
     replace:
-      "    this.state = { kind: 'held' };\n    this.services.releaser.release(request, { startedAt: now, untilMs, commandTimeoutMs }, () => {\n      this.state = { kind: 'released' };\n      this.free();",
+      "    this.state = { kind: 'held' };\n    this.services.releaser.release(request, { startedAt: now, untilMs, commandTimeoutMs }, answer => {\n      this.state = { kind: 'released' };\n      this.free(answer !== 'unanswered');",
   },
   {
     name: 'release-tried-once',

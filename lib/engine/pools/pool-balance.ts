@@ -51,7 +51,10 @@ export class PoolBalance<Slot extends number | string = number | string> {
     this.acquire = manager.resolve(source.key, { ...timing, mustExist: source.isListed });
     this.pause = new Wakeup(manager.clock, { unref: true });
     const wake = (): void => this.pause.wake();
-    this.members = new PoolMembers(manager, source.identity, poolName, timing, wake);
+    this.members = new PoolMembers(manager, source.identity, poolName, timing, {
+      onHeld: wake,
+      onError: error => void this.cannotLook(error),
+    });
     this.detach = manager.attach(this);
     this.running = detached(() => this.run());
     watchFreed(manager.store, slotKey(this.members.key, 0), wake, this.subscription.signal);
@@ -146,8 +149,8 @@ export class PoolBalance<Slot extends number | string = number | string> {
     try {
       while (!signal.aborted && this.active.length < this.share)
         this.begin(await this.manager.demand(this.source, this.acquire, { signal, unref: true }));
-    } catch {
-      // Not wanted any more, or not to be had now.
+    } catch (error) {
+      if (!signal.aborted && !this.isStopping) this.cannotLook(error);
     }
   }
 
@@ -176,7 +179,7 @@ export class PoolBalance<Slot extends number | string = number | string> {
     };
     return new TermHooks(this.manager, listener, (hook, error, lease) => {
       // Work that passes on why its signal aborted has not failed.
-      if (error === lease.signal.reason) return;
+      if (lease.signal.aborted && error === lease.signal.reason) return;
       const event = hook === 'acquired' ? 'onSlotAcquired' : 'onSlotLost';
       this.manager.tell('listener-error', { event, error });
       if (hook === 'acquired') this.giveBack(lease);

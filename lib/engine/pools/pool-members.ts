@@ -3,7 +3,7 @@ import { isDistributedLockError } from '../../core/errors.js';
 import type { LeaseRecord } from '../../core/lease-store.js';
 import type { AcquireOptions } from '../../core/options.js';
 import { slotKey } from '../../core/slot-keys.js';
-import { Campaign } from '../campaign.js';
+import { Campaign, type CampaignRules } from '../campaign.js';
 import type { SyncManager } from '../sync-manager.js';
 import { NumberedSource } from './slot-source.js';
 
@@ -33,14 +33,14 @@ export class PoolMembers {
 
   /**
    * @param poolIdentity pools of one name and other slots are other pools, each with members of its own
-   * @param onJoined called back once this replica is one of them
+   * @param rules what is called once this replica is one of them, and when it cannot become one
    */
   constructor(
     private readonly manager: SyncManager,
     poolIdentity: string,
     poolName: string,
     timing: AcquireOptions,
-    onJoined: () => void,
+    rules: Pick<CampaignRules, 'onHeld' | 'onError'>,
   ) {
     const findsSlots = manager.store.findsSlots === true;
     this.source = new NumberedSource(
@@ -51,9 +51,8 @@ export class PoolMembers {
     );
     this.campaign = new Campaign(manager, this.source, manager.resolve(this.source.key, timing), {
       onBlocked: () => undefined,
-      onHeld: onJoined,
       onEnded: () => 0,
-      onError: () => undefined,
+      ...rules,
     });
   }
 
@@ -109,7 +108,7 @@ export class PoolMembers {
    * would count it until he has watched it for a lease. By a revocation and not a takeover, which others would count.
    */
   private strike({ key, fencingToken }: LeaseRecord): void {
-    if (this.manager.store.expiry !== 'observed') return;
+    if (this.manager.store.expiry !== 'observed' || fencingToken === undefined) return;
     // One that lives after all joins again; the next look repairs what fails.
     void this.manager.revoke(key, { fencingToken, force: true }).catch(() => undefined);
   }

@@ -2,7 +2,7 @@ import { Contender } from '../contender.js';
 import type { Contending, ContentionServices, Obstacle } from '../contending.js';
 import type { HeldLease } from '../held-lease.js';
 import { holdOf, WaitingRoom, type Waiter } from '../waiting-room.js';
-import { SlotBook } from './slot-book.js';
+import { SlotBook, type SlotName } from './slot-book.js';
 import { SlotSearch } from './slot-search.js';
 import type { SlotSource } from './slot-source.js';
 
@@ -11,6 +11,7 @@ export class PoolQueue extends WaitingRoom {
   private readonly locals = new Set<HeldLease>();
   /** What is known of each slot, where the store finds none by itself. */
   private readonly book: SlotBook;
+  private slots: readonly SlotName[] = [];
   private search: SlotSearch | null = null;
   private lastFreed: number | undefined;
   private changedAtMs = -Infinity;
@@ -27,7 +28,9 @@ export class PoolQueue extends WaitingRoom {
   /** The slots are these from now on. */
   use(source: SlotSource): void {
     this.source = source;
-    if (!source.isSearchedByStore) this.book.setSlots(source.slots);
+    if (source.isSearchedByStore || source.slots === this.slots) return;
+    this.slots = source.slots;
+    this.book.setSlots(source.slots);
   }
 
   get held(): readonly HeldLease[] {
@@ -36,8 +39,8 @@ export class PoolQueue extends WaitingRoom {
 
   /** By when it is known of each slot whether its holder lives, since any of them will do. */
   override get undecidedForMs(): number {
-    const undecidedMs = super.undecidedForMs;
-    return undecidedMs === 0 || this.source.isSearchedByStore ? undecidedMs : this.book.undecidedForMs;
+    if (this.source.isSearchedByStore) return super.undecidedForMs;
+    return this.ownHold === null ? this.book.undecidedForMs : 0;
   }
 
   /** For those who want an answer, a slot that was granted or given back here means that there is another to wait for. */
@@ -77,7 +80,11 @@ export class PoolQueue extends WaitingRoom {
 
   protected keep(lease: HeldLease): void {
     // The store grants a key anew that it knows to be free: a lease from before is over, whether its holder has heard of it or not.
-    for (const local of this.locals) if (local.key === lease.key) local.refused();
+    for (const local of this.held) {
+      if (local.key !== lease.key) continue;
+      local.refused();
+      this.locals.delete(local);
+    }
     this.locals.add(lease);
     this.changedAtMs = this.services.clock.monotonicMs();
     this.book.takenHere(lease.key);
@@ -86,7 +93,7 @@ export class PoolQueue extends WaitingRoom {
   protected letGo(lease: HeldLease): boolean {
     if (!this.locals.delete(lease)) return false;
     this.changedAtMs = this.services.clock.monotonicMs();
-    if (!this.held.some(({ key }) => key === lease.key)) this.book.givenBack(lease.key);
+    this.book.givenBack(lease.key);
     if (typeof lease.slot === 'number') this.lastFreed = lease.slot;
     this.contender?.wake();
     return true;
@@ -104,9 +111,10 @@ export class PoolQueue extends WaitingRoom {
     return Math.floor(this.services.random.next() * count);
   }
 
-  private async refresh(): Promise<void> {
-    const { source } = this;
+  private async refresh(): Promise<boolean> {
+    const { source, slots } = this;
     await source.refresh();
     this.use(source);
+    return this.slots !== slots;
   }
 }

@@ -42,7 +42,7 @@ export interface Look {
 export class SlotBook {
   /** How often any slot was seen held so far. */
   looks = 0;
-  /** When that was last so. */
+  /** When a look was last answered. */
   lastLookMs = -Infinity;
   private entries = new Map<string, Entry>();
 
@@ -124,6 +124,7 @@ export class SlotBook {
 
   /** There is no such slot any more. */
   drop({ key }: SlotName): void {
+    this.lastLookMs = this.clock.monotonicMs();
     this.entries.delete(key);
   }
 

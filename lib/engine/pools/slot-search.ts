@@ -24,8 +24,8 @@ export interface SearchGround {
   /** Of the pool. */
   readonly key: string;
   readonly book: SlotBook;
-  /** Learns which slots there are by now, if they may have changed. @throws what the store throws */
-  refresh(): Promise<void>;
+  /** Learns which slots there are by now, if they may have changed. @returns whether they have @throws what the store throws */
+  refresh(): Promise<boolean>;
 }
 
 /**
@@ -35,6 +35,7 @@ export interface SearchGround {
 export class SlotSearch implements Contending, ContenderEvents {
   private asked: { readonly slot: SlotName; readonly contender: Contender } | null = null;
   private isOver = false;
+  private isAbandoned = false;
   private isLearning = false;
   private readonly pauses: Wakeup;
   private readonly subscription = new AbortController();
@@ -44,7 +45,8 @@ export class SlotSearch implements Contending, ContenderEvents {
   private roundBegan: number;
   private again = 0;
   private rounds = 0;
-  private unreadable: DistributedLockError[] = [];
+  /** By key. */
+  private readonly unreadable = new Map<string, DistributedLockError>();
   private running: Promise<void> = Promise.resolve();
 
   constructor(
@@ -67,6 +69,7 @@ export class SlotSearch implements Contending, ContenderEvents {
   }
 
   abandon(): void {
+    this.isAbandoned = true;
     this.end();
     this.asked?.contender.abandon();
     this.pauses.wake();
@@ -92,7 +95,8 @@ export class SlotSearch implements Contending, ContenderEvents {
   granted(grant: Grant): void {
     const { id } = this.asked!.slot;
     this.end();
-    this.events.granted({ ...grant, slot: id });
+    // What a store does when the subscription ends may have ended the wait.
+    if (!this.isAbandoned) this.events.granted({ ...grant, slot: id });
   }
 
   /** As the contender for a slot tells. One that cannot be had for good does not keep others from being had. */
@@ -147,8 +151,8 @@ export class SlotSearch implements Contending, ContenderEvents {
 
   private async pauseAndGoOn(): Promise<void> {
     const { book } = this.ground;
-    if (this.unreadable.length > 0 && this.unreadable.length === book.size)
-      return this.fail(this.unreadable[0]!);
+    const [unreadable] = this.unreadable.values();
+    if (unreadable !== undefined && this.unreadable.size === book.size) return this.fail(unreadable);
     const { obstacle } = book;
     const retryInMs = this.retryDelayMs(obstacle.freeInMs);
     this.events.blocked(obstacle, retryInMs);
@@ -156,24 +160,29 @@ export class SlotSearch implements Contending, ContenderEvents {
     this.subscribe();
     await this.pauses.pause(retryInMs);
     // A list that cannot be had now leaves those that are known.
-    if (!this.isOver) await this.ground.refresh().catch(() => undefined);
+    void this.ground.refresh().then(
+      isNew => isNew && this.pauses.wake(),
+      () => undefined,
+    );
     this.rounds++;
     this.again = 0;
     this.roundBegan = book.looks;
-    this.unreadable = [];
+    this.unreadable.clear();
     this.lookOn();
   }
 
-  /** Until it is known which slots there are. */
+  /** Until it is known which slots there are; those that were known before will do where no list can be had. */
   private async learn(): Promise<void> {
     for (let attempt = 0; !this.isOver; attempt++) {
       try {
         this.isLearning = true;
-        return await this.ground.refresh();
+        await this.ground.refresh();
+        return;
       } catch (thrown) {
+        this.isLearning = false;
+        if (this.ground.book.size > 0) return;
         const error = asStoreError(this.services.storeName, thrown);
         if (!isCurable(error)) throw error;
-        this.isLearning = false;
         const retryInMs = pollDelayMs(attempt, 1000, this.services.random.next());
         this.events.blocked({ kind: 'unavailable', error }, retryInMs);
         if (!this.isOver) await this.pauses.pause(retryInMs);
@@ -191,7 +200,7 @@ export class SlotSearch implements Contending, ContenderEvents {
 
   private passOver(slot: SlotName, error: CorruptLeaseError): void {
     this.ground.book.sawHeld(slot, { kind: 'held' });
-    this.unreadable.push(error);
+    this.unreadable.set(slot.key, error);
     const retryInMs = this.resolved.timing.pollEveryMs;
     this.services.events.emit('acquire-delayed', { key: slot.key, reason: 'unavailable', error, retryInMs });
   }
@@ -221,7 +230,7 @@ export class SlotSearch implements Contending, ContenderEvents {
 
   private fail(error: DistributedLockError): void {
     this.end();
-    this.events.failed(error);
+    if (!this.isAbandoned) this.events.failed(error);
   }
 
   private end(): void {

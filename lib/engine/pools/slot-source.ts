@@ -26,6 +26,9 @@ export interface SlotSource {
 
 const KNOWN = Promise.resolve();
 
+/** Pause after a list that could not be had. */
+const RETRY_MS = 1000;
+
 /** Numbered slots. */
 export class NumberedSource implements SlotSource {
   readonly identity: string;
@@ -100,6 +103,7 @@ export class ListedSource implements SlotSource {
   readonly isListed = true;
   slots: readonly SlotName[] = [];
   private listedAt = -Infinity;
+  private notBeforeMs = -Infinity;
   private listing: Promise<void> | null = null;
 
   constructor(
@@ -122,13 +126,20 @@ export class ListedSource implements SlotSource {
   }
 
   refresh(): Promise<void> {
-    if (this.clock.monotonicMs() - this.listedAt < this.refreshEveryMs) return KNOWN;
+    const nowMs = this.clock.monotonicMs();
+    if (nowMs - this.listedAt < this.refreshEveryMs || nowMs < this.notBeforeMs) return KNOWN;
     return (this.listing ??= this.learn().finally(() => (this.listing = null)));
   }
 
   private async learn(): Promise<void> {
     const keys: string[] = [];
-    for await (const { key } of this.list(this.prefix)) keys.push(key);
+    try {
+      for await (const { key } of this.list(this.prefix)) keys.push(key);
+    } catch (error) {
+      // As long as some are known, not everybody who asks for one shall wait for a list that cannot be had.
+      if (this.slots.length > 0) this.notBeforeMs = this.clock.monotonicMs() + RETRY_MS;
+      throw error;
+    }
     this.slots = keys.sort().map(key => ({ id: key, key }));
     this.listedAt = this.clock.monotonicMs();
   }

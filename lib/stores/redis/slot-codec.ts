@@ -23,9 +23,9 @@ export function releaseSlotArguments(request: ReleaseRequest): Argument[] {
 /** @throws CorruptLeaseError */
 export function slotOutcome(request: AcquireRequest, reply: unknown): AcquireOutcome {
   if (!Array.isArray(reply) || text(reply[0]) !== 'granted') return acquireOutcome(request, reply);
-  const slot = Number(text(reply[3]));
-  if (!Number.isInteger(slot))
-    throw corrupt(request.key, 'the script does not say which slot it has granted');
+  const place = text(reply[3]);
+  if (!/^\d+$/.test(place)) throw corrupt(request.key, 'the script does not say which slot it has granted');
+  const slot = Number(place);
   return {
     ...acquireOutcome({ ...request, key: slotKey(request.key, slot) }, reply),
     slot,
