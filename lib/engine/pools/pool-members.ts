@@ -2,6 +2,7 @@ import { shortDigest } from '../../core/short-digest.js';
 import { isDistributedLockError } from '../../core/errors.js';
 import type { LeaseRecord } from '../../core/lease-store.js';
 import type { AcquireOptions } from '../../core/options.js';
+import { MAX_DRIFT_RATE } from '../../core/lease-timing.js';
 import { slotKey } from '../../core/slot-keys.js';
 import { Campaign, type CampaignRules } from '../campaign.js';
 import type { SyncManager } from '../sync-manager.js';
@@ -30,6 +31,8 @@ const LOOK = 8;
 export class PoolMembers {
   private readonly source: NumberedSource;
   private readonly campaign: Campaign;
+  /** By how much longer a record is watched for whoever asks than members, who know by how much their clocks drift, need. */
+  private readonly slackMs: number;
 
   /**
    * @param poolIdentity pools of one name and other slots are other pools, each with members of its own
@@ -49,7 +52,10 @@ export class PoolMembers {
       findsSlots,
       true,
     );
-    this.campaign = new Campaign(manager, this.source, manager.resolve(this.source.key, timing), {
+    const resolved = manager.resolve(this.source.key, timing);
+    const { ttlMs, driftRate } = resolved.timing;
+    this.slackMs = manager.store.expiry === 'observed' ? ttlMs * (MAX_DRIFT_RATE - driftRate) : 0;
+    this.campaign = new Campaign(manager, this.source, resolved, {
       onBlocked: () => undefined,
       onEnded: () => 0,
       ...rules,
@@ -79,7 +85,7 @@ export class PoolMembers {
     // Others would not look far enough to see this one.
     if (isGap) await this.campaign.lease?.release();
     const others = alive.filter(({ slot }) => slot !== own);
-    const changesInMs = Math.min(...others.map(({ record }) => record.remainingMs ?? Infinity));
+    const changesInMs = Math.min(...others.map(({ record }) => this.leftMs(record)));
     return { size: alive.length, rank, changesInMs };
   }
 
@@ -97,10 +103,14 @@ export class PoolMembers {
       const record = records[place];
       // What is only kept unavailable has no owner.
       if (record?.owner === undefined) return [];
-      if ((record.remainingMs ?? Infinity) > 0) return [{ slot, record }];
+      if (this.leftMs(record) > 0) return [{ slot, record }];
       this.strike(record);
       return [];
     });
+  }
+
+  private leftMs({ remainingMs = Infinity }: LeaseRecord): number {
+    return remainingMs - this.slackMs;
   }
 
   /**
