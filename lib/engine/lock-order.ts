@@ -1,4 +1,5 @@
 import type { LockLogger } from '../core/ports.js';
+import { putLast } from '../core/put-last.js';
 import { callStack } from '../platform/call-stack.js';
 
 const MAX_EDGES = 1000;
@@ -40,14 +41,12 @@ export class LockOrder {
     if (edge === undefined) {
       edge = { from, to, gates, stack: callStack(this.note), hasWarned: false };
     } else {
-      this.edges.delete(name);
       const common = edge.gates.filter(key => gates.includes(key));
       // The stack to show is that of the time which was not behind a gate.
       if (common.length < edge.gates.length)
         Object.assign(edge, { gates: common, stack: callStack(this.note) });
     }
-    this.edges.set(name, edge);
-    if (this.edges.size > MAX_EDGES) this.edges.delete(this.edges.keys().next().value!);
+    putLast(this.edges, name, edge, MAX_EDGES);
     return edge;
   }
 

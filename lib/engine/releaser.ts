@@ -16,6 +16,7 @@ export interface ReleasePatience {
   readonly commandTimeoutMs: number;
 }
 
+/** What the store said to a release, if anything. */
 export type ReleaseAnswer = ReleaseOutcome['kind'] | 'unanswered';
 
 /** Releases at the store: a first attempt that callers wait for, then attempts in the background while they still help. */

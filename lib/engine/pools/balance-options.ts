@@ -45,8 +45,8 @@ const OPTION_NAMES = [
 
 /** @throws OptionsInvalidError naming what is wrong */
 export function resolveBalance(manager: SyncManager, key: string, options: BalanceOptions): ResolvedBalance {
-  const { checkEvery, onSlotAcquired, onSlotLost, ...timing } = options as Record<string, unknown>;
-  const written = timing as TimingOptions;
+  const { checkEvery, onSlotAcquired, onSlotLost, ...rest } = options as Record<string, unknown>;
+  const written = rest as TimingOptions;
   const problems = new OptionProblems();
   problems.names(options, OPTION_NAMES);
   for (const [name, hook] of Object.entries({ onSlotAcquired, onSlotLost })) {
@@ -62,6 +62,6 @@ export function resolveBalance(manager: SyncManager, key: string, options: Balan
   const renewEvery = ttlMs / 3;
   // Whoever waits for a slot that is handed over must not let it lie for longer than a renewal takes. Where no hint comes, a slot
   // is looked at again after up to two pauses, and then slots are taken one after the other.
-  const all = { renewEvery, pollEvery: checkEveryMs / 2, ...written, wait: Infinity };
-  return { checkEveryMs, timing: all, ttlMs };
+  const timing = { renewEvery, pollEvery: checkEveryMs / 2, ...written, wait: Infinity };
+  return { checkEveryMs, timing, ttlMs };
 }

@@ -1,6 +1,7 @@
 import { describeValue } from '../../core/describe-value.js';
 import { ManagerClosedError, OptionsInvalidError } from '../../core/errors.js';
 import type { LeaseRecord } from '../../core/lease-store.js';
+import { putLast } from '../../core/put-last.js';
 import type { SlotLease } from '../../core/lease.js';
 import type { ResolvedAcquire } from '../../core/options.js';
 import { checkWithLock } from '../../core/options.js';
@@ -133,7 +134,7 @@ export function poolOf(manager: SyncManager, name: string, options: PoolOptions)
 }
 
 function sourceOf(manager: SyncManager, name: string, pool: ResolvedPool): SlotSource {
-  if ('slots' in pool) return new NumberedSource(name, pool.slots, manager.store.findsSlots === true);
+  if ('slots' in pool) return new NumberedSource(name, pool.slots, manager.store);
   if ('ids' in pool) return new NamedSource(name, pool.ids);
   const { discover, refreshEveryMs } = pool;
   const list = (prefix: string): AsyncIterable<LeaseRecord> => manager.list(prefix);
@@ -148,9 +149,7 @@ function listed(manager: SyncManager, source: ListedSource): ListedSource {
   const known = lists.get(manager) ?? new Map<string, ListedSource>();
   lists.set(manager, known);
   const one = known.get(source.identity) ?? source;
-  known.delete(source.identity);
-  known.set(source.identity, one);
-  if (known.size > MAX_LISTS) known.delete(known.keys().next().value!);
+  putLast(known, source.identity, one, MAX_LISTS);
   return one;
 }
 

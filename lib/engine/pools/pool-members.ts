@@ -45,13 +45,8 @@ export class PoolMembers {
     timing: AcquireOptions,
     rules: Pick<CampaignRules, 'onHeld' | 'onError'>,
   ) {
-    const findsSlots = manager.store.findsSlots === true;
-    this.source = new NumberedSource(
-      `${poolName}/members of ${shortDigest(poolIdentity)}`,
-      MAX_MEMBERS,
-      findsSlots,
-      true,
-    );
+    const name = `${poolName}/members of ${shortDigest(poolIdentity)}`;
+    this.source = new NumberedSource(name, MAX_MEMBERS, manager.store, true);
     const resolved = manager.resolve(this.source.key, timing);
     const { ttlMs, driftRate } = resolved.timing;
     this.slackMs = manager.store.expiry === 'observed' ? ttlMs * (MAX_DRIFT_RATE - driftRate) : 0;

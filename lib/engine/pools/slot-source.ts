@@ -1,3 +1,4 @@
+import type { LeaseStore } from '../../core/lease-store.js';
 import { poolKey, poolOfSlot, slotKey } from '../../core/slot-keys.js';
 import type { Clock } from '../../core/ports.js';
 import type { SlotName } from './slot-book.js';
@@ -33,15 +34,17 @@ const RETRY_MS = 1000;
 export class NumberedSource implements SlotSource {
   readonly identity: string;
   readonly key: string;
+  readonly isSearchedByStore: boolean;
   readonly isListed = false;
   private names: readonly SlotName[] | null = null;
 
   constructor(
     name: string,
     readonly size: number,
-    readonly isSearchedByStore: boolean,
+    { findsSlots = false }: Pick<LeaseStore, 'findsSlots'>,
     readonly inOrder = false,
   ) {
+    this.isSearchedByStore = findsSlots;
     this.key = poolKey(name);
     this.identity = JSON.stringify([name, size]);
   }

@@ -1,5 +1,6 @@
 import { DEFAULT_DRIFT_RATE, MAX_DRIFT_RATE, takeOverAfterMs } from '../../core/lease-timing.js';
 import type { Clock } from '../../core/ports.js';
+import { putLast } from '../../core/put-last.js';
 
 /** What a contender knows of a key that it watches. */
 export interface Observation {
@@ -56,7 +57,7 @@ export class Observations {
   note(key: string, version: string, leaseMs: number): Observation {
     const entry = this.entryFor(key, version, leaseMs, MAX_DRIFT_RATE);
     if (this.entries.has(key)) this.entries.set(key, entry);
-    else this.put(this.noted, key, entry);
+    else putLast(this.noted, key, entry, this.maxKeys);
     return this.told(entry, MAX_DRIFT_RATE);
   }
 
@@ -83,16 +84,6 @@ export class Observations {
 
   private watch(key: string, entry: Entry): void {
     this.noted.delete(key);
-    this.put(this.entries, key, entry);
-  }
-
-  private put(entries: Map<string, Entry>, key: string, entry: Entry): void {
-    entries.delete(key);
-    entries.set(key, entry);
-    if (entries.size <= this.maxKeys) return;
-    for (const oldest of entries.keys()) {
-      entries.delete(oldest);
-      return;
-    }
+    putLast(this.entries, key, entry, this.maxKeys);
   }
 }

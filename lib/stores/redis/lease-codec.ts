@@ -25,18 +25,22 @@ const LONGEST_DATA_TTL_MS = 1e15;
 
 /** ARGV of acquire.lua. */
 export function acquireArguments(request: AcquireRequest): Argument[] {
-  const { owner, ttlMs, holder } = request;
-  const args: Argument[] = [ownerLine(owner), wholeMs(ttlMs), holder === undefined ? '' : jsonOf(holder)];
+  const args = askerArguments(request);
   if (request.mustExist !== true && !hasWrites(request)) return args;
   args.push(request.mustExist === true ? '1' : '');
   return withWrites(args, request);
+}
+
+/** Who asks for a lease, and for how long: the first arguments of what grants one. */
+export function askerArguments({ owner, ttlMs, holder }: AcquireRequest): Argument[] {
+  return [ownerLine(owner), wholeMs(ttlMs), holder === undefined ? '' : jsonOf(holder)];
 }
 
 let lastHolder: HolderInfo | undefined;
 let lastJson = '';
 
 /** Grants that are asked for at the same time have the same holder. */
-export function jsonOf(holder: HolderInfo): string {
+function jsonOf(holder: HolderInfo): string {
   if (holder !== lastHolder) {
     lastHolder = holder;
     lastJson = JSON.stringify(holder);
@@ -74,7 +78,7 @@ function ownerOf(line: string): string {
 }
 
 /** Rounded up: the store must never end a lease before its holder thinks so. */
-export function wholeMs(ms: number): string {
+function wholeMs(ms: number): string {
   return `${Math.ceil(ms)}`;
 }
 
@@ -83,6 +87,7 @@ export function hasWrites({ data, attributes }: LeaseWrites): boolean {
   return data !== undefined || attributes !== undefined;
 }
 
+/** Adds what is to be kept beside a lease, as all scripts that write it take it. */
 export function withWrites(
   args: readonly Argument[],
   { data, dataTtlMs, attributes = {} }: LeaseWrites,
@@ -231,6 +236,7 @@ function list(key: string, reply: unknown): readonly unknown[] {
   return reply;
 }
 
+/** A word or number of a reply; empty for anything else. */
 export function text(field: unknown): string {
   if (Buffer.isBuffer(field)) return field.toString('utf8');
   return typeof field === 'string' || typeof field === 'number' ? `${field}` : '';

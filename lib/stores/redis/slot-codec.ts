@@ -1,16 +1,15 @@
 import type { AcquireOutcome, AcquireRequest, ReleaseRequest } from '../../core/lease-store.js';
 import { slotKey } from '../../core/slot-keys.js';
 import type { Argument } from './lease-script-runner.js';
-import { acquireOutcome, hasWrites, jsonOf, ownerLine, text, wholeMs, withWrites } from './lease-codec.js';
+import { acquireOutcome, askerArguments, hasWrites, ownerLine, text, withWrites } from './lease-codec.js';
 import { corrupt } from './redis-errors.js';
 
 /** Arguments and replies of the scripts that look at all slots of a pool; lease-codec.ts has the others. */
 
 /** ARGV of acquire-slot.lua. */
 export function acquireSlotArguments(request: AcquireRequest): Argument[] {
-  const { owner, ttlMs, holder, slots = 0, firstSlot = 0 } = request;
-  const args: Argument[] = [ownerLine(owner), wholeMs(ttlMs), holder === undefined ? '' : jsonOf(holder)];
-  args.push(`${slots}`, `${firstSlot % slots}`);
+  const { slots = 0, firstSlot = 0 } = request;
+  const args = [...askerArguments(request), `${slots}`, `${firstSlot % slots}`];
   return hasWrites(request) ? withWrites(args, request) : args;
 }
 
